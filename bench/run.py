@@ -1,0 +1,262 @@
+"""Measure what oxcross promises, against plain Python, PyInstaller and Nuitka, in one run.
+
+``invoke bench`` (or ``python bench/run.py``) builds the applications of ``bench/apps``, then measures
+
+- start-up: processor time (paired runs, the ratio of each pair) and instructions (valgrind's callgrind, user space);
+- size of the executable;
+- rebuild after one application file was edited, wall-clock;
+- the plan with everything cached, wall-clock;
+- with ``--cold``, the build of a target from an empty store, in processor time of all its processes.
+
+Figures are medians with minimum and maximum. The table goes to stdout and, with ``--write``, to
+``bench/RESULTS.md``. Nothing here is a test: no figure makes it fail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parent
+HELLO = REPOSITORY / "tests" / "e2e" / "apps" / "hello"
+OXCROSS = [sys.executable, str(REPOSITORY / "tasks.py")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One measured quantity: its runs, in ``unit``."""
+
+    runs: tuple[float, ...]
+    unit: str
+
+    def __str__(self) -> str:
+        median = statistics.median(self.runs)
+        if len(self.runs) == 1:
+            return f"{median:.4g} {self.unit}"
+        return f"{median:.4g} {self.unit} ({min(self.runs):.4g}-{max(self.runs):.4g})"
+
+
+def child_cpu(line: Sequence[str], **options: object) -> float:
+    """Processor seconds (user and system) of a command and its finished children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(line, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)  # type: ignore[call-overload]
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
+
+
+def paired(ours: Sequence[str], theirs: Sequence[str], runs: int) -> tuple[Figure, Figure, Figure]:
+    """Processor milliseconds of two commands run in turn, and the ratio of each pair."""
+    for line in (ours, theirs):
+        child_cpu(line)
+    pairs = [(child_cpu(ours), child_cpu(theirs)) for _ in range(runs)]
+    return (
+        Figure(runs=tuple(1000 * a for a, _ in pairs), unit="ms"),
+        Figure(runs=tuple(1000 * b for _, b in pairs), unit="ms"),
+        Figure(runs=tuple(a / b for a, b in pairs if b), unit="of python"),
+    )
+
+
+def instructions(line: Sequence[str]) -> float:
+    """Millions of user-space instructions of one run, counted by callgrind (repeatable)."""
+    valgrind = shutil.which("valgrind")
+    if valgrind is None:
+        sys.exit("bench: valgrind is missing: apt-get install valgrind")
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [valgrind, "--tool=callgrind", f"--callgrind-out-file={folder}/out", *line],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    if found is None:
+        sys.exit(f"bench: callgrind printed no count:\n{done.stderr[-1000:]}")
+    return int(found[1]) / 1e6
+
+
+def wall(action: Callable[[], object]) -> float:
+    """Wall-clock seconds of one call."""
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def oxcross(*arguments: str, env: dict[str, str] | None = None) -> str:
+    """Run an oxcross task; its standard output."""
+    done = subprocess.run(
+        [*OXCROSS, *arguments],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **(env or {})},
+    )
+    return done.stdout
+
+
+def build(project: Path, env: dict[str, str] | None = None) -> Path:
+    """Build a project for linux-x64; the executable's path."""
+    text = oxcross("build", "--project", str(project), "--targets", "linux-x64", "--json", env=env)
+    return Path(json.loads(text)["artifacts"][0]["path"])
+
+
+def variant(folder: Path, name: str, settings: str = "") -> Path:
+    """A copy of the hello application with lines added to its configuration."""
+    project = folder / name
+    shutil.copytree(HELLO, project, ignore=shutil.ignore_patterns("build", "dist", "oxcross.lock"))
+    configuration = project / "pyproject.toml"
+    text = configuration.read_text(encoding="utf-8")
+    configuration.write_text(
+        text.replace("[tool.oxcross]\n", f"[tool.oxcross]\n{settings}"), encoding="utf-8"
+    )
+    return project
+
+
+def peers(folder: Path) -> dict[str, Path]:
+    """PyInstaller's and Nuitka's one-file executables of the same program, from a pinned environment."""
+    venv = folder / "peers"
+    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+    requirements = HERE / "requirements.lock"
+    pip = [
+        str(venv / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--require-hashes",
+        "-r",
+        str(requirements),
+    ]
+    subprocess.run(pip, check=True)
+    script = str(HELLO / "hello.py")
+    made = {}
+    for name, line in {
+        "PyInstaller": [
+            "-m",
+            "PyInstaller",
+            "--onefile",
+            "--name",
+            "hello",
+            "--distpath",
+            str(folder / "pyinstaller"),
+        ],
+        "Nuitka": [
+            "-m",
+            "nuitka",
+            "--onefile",
+            "--assume-yes-for-downloads",
+            f"--output-dir={folder / 'nuitka'}",
+        ],
+    }.items():
+        log = folder / f"{name}.log"
+        with log.open("wb") as stream:
+            done = subprocess.run(
+                [str(venv / "bin" / "python"), *line, script],
+                check=False,
+                cwd=folder,
+                stdout=stream,
+                stderr=stream,
+            )
+        found = [p for p in (folder / name.lower()).glob("hello*") if p.is_file()]
+        if done.returncode != 0 or not found:
+            tail = log.read_text(encoding="utf-8", errors="replace")[-400:]
+            print(f"bench: {name} made no executable here:\n{tail}", file=sys.stderr)
+            continue
+        made[name] = found[0]
+    return made
+
+
+def start_up(executable: Path, reference: list[str], runs: int) -> list[str]:
+    """The table cells of one executable: time, ratio, instructions, ratio, size."""
+    ours, _, ratio = paired([str(executable)], reference, runs)
+    count, base = instructions([str(executable)]), instructions(reference)
+    return [
+        str(ours),
+        str(ratio),
+        f"{count:.1f} M",
+        f"{count / base:.3f}",
+        f"{executable.stat().st_size / 1e6:.2f} MB",
+    ]
+
+
+def edit_and_rebuild(project: Path, runs: int) -> Figure:
+    """Wall-clock seconds from an edit of one application file to the checked executable."""
+    times = []
+    for number in range(runs):
+        script = project / "hello.py"
+        script.write_text(f"print('hello world {number}')\n", encoding="utf-8")
+        times.append(wall(lambda: build(project)))
+    return Figure(runs=tuple(times), unit="s")
+
+
+def cold(folder: Path, project: Path) -> Figure:
+    """Processor minutes of a build into an empty store (the sources come from the common store)."""
+    sources = json.loads(oxcross("cache", "--json"))["root"] + "/sources"
+    mirrors = os.pathsep.join(filter(None, [sources, os.environ.get("OXCROSS_MIRROR")]))
+    environment = {**os.environ, "OXCROSS_STORE": str(folder / "store"), "OXCROSS_MIRROR": mirrors}
+    line = [*OXCROSS, "build", "--project", str(project), "--targets", "linux-x64", "--engine", "local"]
+    return Figure(runs=(child_cpu(line, env=environment) / 60,), unit="CPU-minutes")
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description="Measure start-up, size and build times.")
+    parser.add_argument("--runs", type=int, default=21, help="counted runs of each timing")
+    parser.add_argument("--cold", action="store_true", help="also build from an empty store (minutes)")
+    parser.add_argument("--no-peers", action="store_true", help="leave out PyInstaller and Nuitka")
+    parser.add_argument("--write", action="store_true", help="write bench/RESULTS.md")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="oxcross-bench-") as name:
+        folder = Path(name)
+        raw = variant(folder, "raw")
+        executables = {
+            "oxcross": build(raw),
+            "oxcross, zstd": build(variant(folder, "zstd", 'compression = "zstd"\n')),
+        }
+        python = oxcross("cache", "path", "linux-x64/cpython").strip() + "/bin/python3.13"
+        reference = [python, "-I", "-c", "print('hello world')"]
+        subprocess.run(reference, check=True, stdout=subprocess.DEVNULL)
+        if not options.no_peers:
+            executables |= peers(folder)
+        lines = [
+            f"Measured on {platform.machine()}, {os.cpu_count()} cores, Linux {platform.release().split('-')[0]}.",
+            f"Medians of {options.runs} runs (minimum-maximum). The reference is the executable's own CPython with",
+            "its library on disk, `python -I -c \"print('hello world')\"`, warm.",
+            "",
+            "| hello world | CPU time | ratio, paired | instructions | ratio | size |",
+            "|---|---|---|---|---|---|",
+        ]
+        ours, theirs, _ = paired(reference, reference, options.runs)
+        del ours
+        lines.append(f"| python -I -c | {theirs} | 1 | {instructions(reference):.1f} M | 1 | |")
+        for label, executable in executables.items():
+            lines.append(f"| {label} | " + " | ".join(start_up(executable, reference, options.runs)) + " |")
+        lines += ["", "| build | |", "|---|---|"]
+        lines.append(f"| rebuild after one edit | {edit_and_rebuild(raw, 5)} |")
+        plan = [
+            wall(lambda: oxcross("build", "--project", str(raw), "--dry-run", "--json")) for _ in range(5)
+        ]
+        lines.append(f"| plan, everything cached | {Figure(runs=tuple(plan), unit='s')} |")
+        if options.cold:
+            lines.append(f"| cold build of linux-x64 | {cold(folder, raw)} |")
+        text = "\n".join(lines) + "\n"
+    print(text)
+    if options.write:
+        (HERE / "RESULTS.md").write_text("# Benchmarks\n\n" + text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

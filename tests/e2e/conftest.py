@@ -1,0 +1,42 @@
+"""Fixtures of the end-to-end tests: real builds through the real program, in the user's own store.
+
+The store lies outside the checkout, so what one test (or an earlier run) built serves the next.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from program import APPS, build
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[..., Path]:
+    """A function that copies one of the test applications to a folder of its own.
+
+    Keyword arguments are lines added below ``[tool.oxcross]``: ``project("hello", compression='"zstd"')``.
+    """
+
+    def copy(name: str, **settings: str) -> Path:
+        folder = tmp_path / "project" / name
+        shutil.copytree(APPS / name, folder, ignore=shutil.ignore_patterns("build", "dist", "oxcross.lock"))
+        configuration = folder / "pyproject.toml"
+        lines = "".join(f"{key.replace('_', '-')} = {value}\n" for key, value in settings.items())
+        text = configuration.read_text(encoding="utf-8")
+        configuration.write_text(
+            text.replace("[tool.oxcross]\n", "[tool.oxcross]\n" + lines), encoding="utf-8"
+        )
+        return folder
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def hello(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The hello-world executable, built once."""
+    folder = tmp_path_factory.mktemp("hello") / "hello"
+    shutil.copytree(APPS / "hello", folder)
+    return build(folder)

@@ -1,0 +1,84 @@
+"""Run an executable in a root directory that holds nothing but glibc's own libraries.
+
+The root is a tmpfs in a private user and mount namespace (unshare(1), chroot(1)): the executable,
+the dynamic loader, libc and its companions, ``/proc`` (the kernel's, not a file system with files), ``/dev/null``
+and an empty ``/tmp``. There is no Python, no ``/usr``, no ``/etc`` and no other shared library.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+GLIBC = (
+    "ld-linux-x86-64.so.2",
+    "libc.so.6",
+    "libm.so.6",
+    "libdl.so.2",
+    "libpthread.so.0",
+    "librt.so.1",
+    "libutil.so.1",
+    "libresolv.so.2",
+)
+_FOLDERS = ("/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64")
+
+_SCRIPT = """
+set -eu
+root=$1 executable=$2 files=$3; shift 3
+mount -t tmpfs -o mode=755 oxcross "$root"
+mkdir -p "$root/app" "$root/lib64" "$root/lib/x86_64-linux-gnu" "$root/proc" "$root/dev" "$root/tmp" "$root/files"
+for library in $OX_LIBRARIES; do cp -L "$library" "$root/lib64/"; cp -L "$library" "$root/lib/x86_64-linux-gnu/"; done
+cp "$executable" "$root/app/"
+cp -R "$files/." "$root/files/"
+mount --rbind /proc "$root/proc"
+: > "$root/dev/null"; mount --bind /dev/null "$root/dev/null"
+exec chroot "$root" "/app/$(basename "$executable")" "$@"
+"""
+
+
+def _libraries() -> list[str]:
+    """The paths of glibc's own libraries on this machine."""
+    found = []
+    for name in GLIBC:
+        path = next((Path(folder, name) for folder in _FOLDERS if Path(folder, name).exists()), None)
+        if path is not None:
+            found.append(str(path))
+    return found
+
+
+def command(root: Path, executable: Path, arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """The command line, and its environment, that runs ``executable`` in an empty root.
+
+    ``root`` is an empty folder to mount on; what lies in ``root``'s sibling ``files`` appears as ``/files``.
+    """
+    unshare = shutil.which("unshare")
+    assert unshare, "unshare(1) is missing: apt-get install util-linux"
+    root.mkdir(parents=True, exist_ok=True)
+    files = root.parent / "files"
+    files.mkdir(exist_ok=True)
+    line = [unshare, "--user", "--map-root-user", "--mount", "sh", "-c", _SCRIPT, "sh"]
+    line += [str(root), str(executable), str(files), *arguments]
+    return line, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "OX_LIBRARIES": " ".join(_libraries())}
+
+
+def run(
+    root: Path,
+    executable: Path,
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    stdin: str | None = None,
+    timeout: float = 120,
+) -> subprocess.CompletedProcess[str]:
+    """Run ``executable`` to its end in an empty root; text streams, seconds."""
+    line, base = command(root, executable, arguments)
+    return subprocess.run(
+        line,
+        env={**base, **(env or {})},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )

@@ -1,0 +1,51 @@
+"""The oxcross program as the end-to-end tests call it: a process, as a user runs it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parent.parent
+APPS = HERE / "apps"
+
+
+def oxcross(
+    *arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, timeout: float = 3000
+) -> subprocess.CompletedProcess[str]:
+    """Run the oxcross program as a user does; the caller looks at its exit status."""
+    return subprocess.run(
+        [sys.executable, "-m", "oxcross", *arguments],
+        cwd=cwd or REPOSITORY,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def build(project: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Path:
+    """Build ``project`` for linux-x64 and return the executable's path."""
+    done = oxcross(
+        "build", "--project", str(project), "--targets", "linux-x64", "--json", *arguments, env=env
+    )
+    assert done.returncode == 0, done.stderr[-8000:]
+    artifacts: list[dict[str, Any]] = json.loads(done.stdout)["artifacts"]
+    assert [artifact["target"] for artifact in artifacts] == ["linux-x64"]
+    return Path(artifacts[0]["path"])
+
+
+@functools.cache
+def reference_python() -> Path:
+    """The CPython that linux-x64 executables are made of, as a plain interpreter with its library on disk."""
+    done = oxcross("cache", "path", "linux-x64/cpython")
+    assert done.returncode == 0, done.stderr
+    return next((Path(done.stdout.strip()) / "bin").glob("python3.??"))

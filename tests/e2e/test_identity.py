@@ -1,0 +1,74 @@
+"""The executable is bit-identical from both engines, and from other folders, users, umasks and dates.
+
+Each variant has a store of its own below the user's cache folder, so nothing that one variant built can
+serve another; they share only the pinned sources, which are verified by their digests. A variant that is
+cached from an earlier run of the same recipes is compared again, not built again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from program import APPS, REPOSITORY, build
+
+from oxcross.store import Store
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The digest of the executable as the docker engine builds it."""
+    folder = tmp_path_factory.mktemp("docker") / "hello"
+    shutil.copytree(APPS / "hello", folder)
+    return _digest(build(folder, "--engine", "docker"))
+
+
+def _variant(name: str) -> dict[str, str]:
+    """The environment of a variant: its own store, and the common sources as its first mirror."""
+    common = Store().root
+    store = common.parent / f"identity-{name}"
+    mirrors = [str(common / "sources"), *filter(None, [os.environ.get("OXCROSS_MIRROR")])]
+    return {"OXCROSS_STORE": str(store), "OXCROSS_MIRROR": os.pathsep.join(mirrors)}
+
+
+def test_local_engine(tmp_path: Path, expected: str) -> None:
+    folder = tmp_path / "a folder with spaces" / "hello"
+    shutil.copytree(APPS / "hello", folder)
+    assert _digest(build(folder, "--engine", "local", env=_variant("local"))) == expected
+
+
+def test_no_namespaces_other_user_umask_and_date(tmp_path: Path, expected: str) -> None:
+    """Plain local mode, as user nobody, umask 077, in 2031, from another folder."""
+    faketime = shutil.which("faketime")
+    assert faketime, "faketime is missing: apt-get install faketime"
+    environment = {**_variant("plain"), "OXCROSS_LOCAL": "plain", "UV_OFFLINE": "1"}
+    folder = tmp_path / "other" / "hello"
+    shutil.copytree(APPS / "hello", folder)
+    line = [sys.executable, "-m", "oxcross", "build", "--project", str(folder), "--targets", "linux-x64"]
+    line = [faketime, "2031-05-06 07:08:09", *line, "--engine", "local"]
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        for path in (Path(environment["OXCROSS_STORE"]), folder.parent):
+            path.mkdir(parents=True, exist_ok=True)
+            subprocess.run(["chown", "-R", "nobody", path], check=True)
+        line = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups", *line]
+    done = subprocess.run(
+        ["sh", "-c", 'umask 077; exec "$@"', "sh", *line],
+        cwd=REPOSITORY,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder.parent), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-8000:]
+    assert _digest(folder / "build" / "linux-x64" / "hello") == expected

@@ -1,0 +1,169 @@
+"""Real applications become executables and run in a root with nothing but glibc's libraries in it."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import shutil
+import ssl
+import subprocess
+import threading
+import tomllib
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import emptyroot
+import pytest
+import trustme
+from program import APPS, REPOSITORY, build
+
+Project = Callable[..., Path]
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    """Answers every GET with a small JSON document."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"path": self.path, "agent": self.headers["User-Agent"]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments: object) -> None:
+        """Keep the test's output clean."""
+
+
+@pytest.fixture
+def server() -> Iterator[Callable[[ssl.SSLContext | None], int]]:
+    """A function that starts an HTTP(S) server on the loopback interface and returns its port."""
+    running: list[http.server.ThreadingHTTPServer] = []
+
+    def start(context: ssl.SSLContext | None = None) -> int:
+        listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        if context is not None:
+            listener.socket = context.wrap_socket(listener.socket, server_side=True)
+        threading.Thread(target=listener.serve_forever, daemon=True).start()
+        running.append(listener)
+        return int(listener.server_address[1])
+
+    yield start
+    for listener in running:
+        listener.shutdown()
+        listener.server_close()
+
+
+def test_httpie(tmp_path: Path, server: Callable[..., int]) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(APPS / "httpie", folder)
+    executable = build(folder)
+    root = tmp_path / "root"
+    home = {"HTTPIE_CONFIG_DIR": "/tmp/httpie", "HOME": "/tmp"}
+
+    version = emptyroot.run(root, executable, "--version", env=home)
+    assert version.returncode == 0, version.stderr
+    assert version.stdout.split(".")[0].isdigit()
+
+    plain = emptyroot.run(
+        root, executable, "--ignore-stdin", "--body", f"http://127.0.0.1:{server()}/plain", env=home
+    )
+    assert plain.returncode == 0, plain.stderr
+    assert json.loads(plain.stdout)["path"] == "/plain"
+    assert json.loads(plain.stdout)["agent"] == f"HTTPie/{version.stdout.strip()}"
+
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    port = server(context)
+    (tmp_path / "files").mkdir(exist_ok=True)
+    authority.cert_pem.write_to_path(str(tmp_path / "files" / "ca.pem"))
+    url = f"https://127.0.0.1:{port}/tls"
+    trusted = emptyroot.run(
+        root, executable, "--ignore-stdin", "--body", "--verify=/files/ca.pem", url, env=home
+    )
+    assert trusted.returncode == 0, trusted.stderr
+    assert json.loads(trusted.stdout)["path"] == "/tls"
+    refused = emptyroot.run(root, executable, "--ignore-stdin", "--body", url, env=home)
+    assert refused.returncode == 1
+    assert "CERTIFICATE_VERIFY_FAILED" in refused.stderr
+
+
+def _get(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+@pytest.mark.parametrize(("sources", "compression"), [("true", '"none"'), ("false", '"zstd"')])
+def test_flask(tmp_path: Path, project: Project, sources: str, compression: str) -> None:
+    executable = build(project("flask_app", sources=sources, compression=compression))
+    line, env = emptyroot.command(tmp_path / "root", executable, ["0"])
+    with subprocess.Popen(
+        line, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            ready = process.stdout.readline().split()
+            assert ready[:1] == ["serving"], process.stderr.read()
+            base = f"http://127.0.0.1:{ready[1]}"
+            status, page = _get(base + "/")
+            assert status == 200
+            assert "<title>tasks 2.1</title>" in page
+            assert '<p>good morning &amp; <a href="/static/style.css">style</a></p>' in page
+            assert _get(base + "/static/style.css") == (200, "p { color: teal; }\n")
+            assert _get(base + "/static/missing.css")[0] == 404
+            assert _get(base + "/fail")[0] == 500
+        finally:
+            process.terminate()
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == -15
+    assert "RuntimeError: asked to fail" in errors
+    assert "/app/tasks-app/tasks_app/__init__.py" in errors
+    assert ('raise RuntimeError("asked to fail")' in errors) == (sources == "true")
+
+
+def test_numpy(tmp_path: Path, project: Project) -> None:
+    executable = build(project("numpy_app"))
+    done = emptyroot.run(tmp_path / "root", executable)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["solution"] == [0.1, 0.6]
+    assert result["eigenvalues"] == [2.0, 5.0]
+    assert result["peak"] == 4
+    assert result["random"] == [94, 62, 68, 89]
+    assert result["escaped"] == "&lt;&amp;&gt;"
+    assert result["speedups"] is True
+    assert result["file"] == "/app/solve/numpy/__init__.py"
+
+
+def test_oxcross_itself(tmp_path: Path) -> None:
+    executable = build(REPOSITORY)
+    root = tmp_path / "root"
+    home = {"HOME": "/tmp", "XDG_CACHE_HOME": "/tmp/cache"}
+
+    targets = emptyroot.run(root, executable, "targets", env=home)
+    assert targets.returncode == 0, targets.stderr
+    assert "linux-x64" in targets.stdout
+
+    report = emptyroot.run(root, executable, "inspect", "/app/oxcross", "--json", env=home)
+    assert report.returncode == 0, report.stderr
+    document = json.loads(report.stdout)
+    assert document["target"] == "linux-x64"
+    pins = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    assert document["app"]["version"] == pins["project"]["version"]
+
+    (tmp_path / "files").mkdir(exist_ok=True)
+    shutil.copytree(APPS / "hello", tmp_path / "files" / "hello")
+    plan = emptyroot.run(
+        root, executable, "build", "--project", "/files/hello", "--dry-run", "--json", env=home
+    )
+    assert plan.returncode == 0, plan.stderr
+    steps = json.loads(plan.stdout)["steps"]
+    assert any(step["name"] == "linux-x64/openssl" and step["state"] == "build" for step in steps)
