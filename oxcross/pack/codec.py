@@ -1,0 +1,105 @@
+"""Payloads: bytes as they lie in the blob, raw or in one zstd frame.
+
+A payload is made once, where its bytes are first seen (and cached in that form), and only copied
+afterwards. Frames are made by one thread with one set of parameters, so the same bytes and the same
+dictionary give the same frame.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import zstandard
+
+from oxcross.pack.format import Codec
+
+Compression = Literal["none", "zstd"]
+
+LEVEL = 19
+_DICTIONARY_LEVEL = 19
+# A frame pays when it saves at least this share: else reading in place is worth more than the bytes.
+_WORTH = 0.97
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """Bytes to store, and what they are when decoded.
+
+    ``stored`` are the bytes in the blob, ``size`` the decoded number of bytes, ``digest`` 16 bytes
+    that identify ``stored`` and ``codec`` (equal payloads are stored once).
+    """
+
+    stored: bytes | memoryview
+    size: int
+    codec: Codec
+    digest: bytes
+
+    @classmethod
+    def of(cls, stored: bytes | memoryview, size: int, codec: Codec) -> Payload:
+        """A payload of already encoded bytes."""
+        digest = hashlib.blake2b(stored, digest_size=16, person=b"ox-codec-%d" % codec).digest()
+        return cls(stored, size, codec, digest)
+
+    @classmethod
+    def raw(cls, data: bytes | memoryview) -> Payload:
+        """A payload stored as it is."""
+        return cls.of(data, len(data), Codec.RAW)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """Makes payloads for one compression setting and one dictionary (empty: none)."""
+
+    compression: Compression = "none"
+    dictionary: bytes = b""
+    _zstd: zstandard.ZstdCompressor = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        known = None
+        if self.dictionary:
+            known = zstandard.ZstdCompressionDict(self.dictionary)
+            known.precompute_compress(level=LEVEL)
+        # One-shot frames carry their content size; no checksum (the blob has one over everything).
+        zstd = zstandard.ZstdCompressor(
+            level=LEVEL, dict_data=known, write_checksum=False, write_dict_id=False
+        )
+        object.__setattr__(self, "_zstd", zstd)
+
+    def payload(self, data: bytes | memoryview, *, rarely_read: bool = False) -> Payload:
+        """``data`` as a payload; ``rarely_read`` data (source text) is compressed in any case."""
+        if self.compression == "none" and not rarely_read:
+            return Payload.raw(data)
+        frame = self._zstd.compress(data)
+        if len(frame) >= len(data) * _WORTH:
+            return Payload.raw(data)
+        return Payload.of(frame, len(data), Codec.ZSTD_DICT if self.dictionary else Codec.ZSTD)
+
+
+def decode(payload: Payload, dictionary: bytes = b"") -> bytes:
+    """The payload's decoded bytes.
+
+    Raises ValueError when the frame is damaged or its size is not the promised one.
+    """
+    if payload.codec is Codec.RAW:
+        return bytes(payload.stored)
+    known = zstandard.ZstdCompressionDict(dictionary) if payload.codec is Codec.ZSTD_DICT else None
+    try:
+        data = zstandard.ZstdDecompressor(dict_data=known).decompress(
+            payload.stored, max_output_size=payload.size
+        )
+    except zstandard.ZstdError as error:
+        raise ValueError(f"zstd frame: {error}") from error
+    if len(data) != payload.size:
+        raise ValueError(f"zstd frame: {len(data)} bytes where {payload.size} were promised")
+    return data
+
+
+def train(samples: Sequence[bytes], size: int = 112 * 1024) -> bytes:
+    """A zstd dictionary of at most ``size`` bytes for data like ``samples``; empty when too few."""
+    if len(samples) < 16:
+        return b""
+    trained = zstandard.train_dictionary(size, list(samples), level=_DICTIONARY_LEVEL)
+    return trained.as_bytes()
