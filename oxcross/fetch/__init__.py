@@ -1,0 +1,172 @@
+"""Getting pinned sources, each by its SHA-256, from wherever it can be had.
+
+The order: the store; the mirrors that were configured; upstream; the machine's package mirrors.
+Where bytes come from does not matter, they are the pinned ones or they are refused and deleted.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import urllib.parse
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path, PurePosixPath
+
+from oxcross.errors import OxcrossError, SourceError
+from oxcross.fetch import apt
+from oxcross.fetch.download import Stopped, TransferError, download
+from oxcross.fetch.wheel import download_wheel
+from oxcross.plan import Pinned, Reporter
+from oxcross.store import Store
+
+_PROGRESS_SECONDS = 0.1
+
+
+class Fetcher:
+    """Fetches into ``store``, telling ``reporter``. May be used from several threads.
+
+    ``mirrors``: folders, ``file://`` or ``http(s)://`` bases, in which a file is looked for by its
+    names and by its SHA-256. ``$OXCROSS_MIRROR`` (separated by spaces) comes before them.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        mirrors: Sequence[str],
+        reporter: Reporter,
+        *,
+        apt_folder: Path = apt.APT_FOLDER,
+    ) -> None:
+        self._store = store
+        self._mirrors = [*os.environ.get("OXCROSS_MIRROR", "").split(), *mirrors]
+        self._reporter = reporter
+        self._apt_folder = apt_folder
+        self._stop = threading.Event()
+
+    def fetch(self, sources: Iterable[Pinned], jobs: int = 4) -> dict[str, Path]:
+        """Have every source in the store; SHA-256 -> file. Up to ``jobs`` transfers at a time.
+
+        SourceError, after all were tried, names every source that could not be had and every
+        address with its reason.
+        """
+        wanted = {source.sha256: source for source in sources}
+        found: dict[str, Path] = {}
+        for sha256 in list(wanted):
+            if (path := self._store.source(sha256)) is not None:
+                found[sha256] = path
+                del wanted[sha256]
+        if not wanted:
+            return found
+        with ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix="fetch") as pool:
+            futures = {pool.submit(self._one, source): sha256 for sha256, source in wanted.items()}
+            try:
+                wait(futures)
+            except BaseException:
+                self.stop()
+                pool.shutdown(cancel_futures=True)
+                raise
+        errors: list[SourceError] = []
+        for future, sha256 in futures.items():
+            try:
+                found[sha256] = future.result()
+            except SourceError as error:
+                errors.append(error)
+        if len(errors) == 1:
+            raise errors[0]
+        if errors:
+            raise SourceError(f"{len(errors)} sources cannot be had\n" + "\n".join(map(str, errors)))
+        return found
+
+    def stop(self) -> None:
+        """Let every transfer end now; what is there of it is kept for the next time."""
+        self._stop.set()
+
+    def _one(self, source: Pinned) -> Path:
+        with self._store.lock(source.sha256, self._stop.is_set) as held:
+            if not held:
+                raise OxcrossError("stopped", where=source.filename)
+            if (path := self._store.source(source.sha256)) is not None:  # another process was faster
+                return path
+            self._reporter.fetch_started(source.name, source.size)
+            ok = False
+            try:
+                path = self._transfer(source)
+                ok = True
+            finally:
+                self._reporter.fetch_finished(source.name, ok=ok)
+            return path
+
+    def _transfer(self, source: Pinned) -> Path:
+        tries: list[str] = []
+        for place, get in self._places(source):
+            if self._stop.is_set():
+                raise OxcrossError("stopped", where=source.filename)
+            try:
+                with self._store.guard(source.size or None):
+                    return get()
+            except Stopped:
+                raise OxcrossError("stopped", where=source.filename) from None
+            except (TransferError, SourceError) as error:
+                tries.append(f"  {place}: {getattr(error, 'message', error)}")
+            except OxcrossError:  # no space: what was written must not take more of it
+                self._store.partial(source.sha256).unlink(missing_ok=True)
+                raise
+        raise SourceError(
+            "this source cannot be had; tried\n" + "\n".join(tries or ["  nothing: no address is known"]),
+            where=source.filename,
+            hint=f"put a file with SHA-256 {source.sha256} into a folder and name it in OXCROSS_MIRROR",
+        )
+
+    def _places(self, source: Pinned) -> Iterator[tuple[str, Callable[[], Path]]]:
+        names = [source.filename, *(PurePosixPath(p).name for p in (source.pool, *source.upstream) if p)]
+        names = list(dict.fromkeys([*names, source.sha256]))
+        for mirror in self._mirrors:
+            base = mirror if "://" in mirror else Path(mirror).expanduser().absolute().as_uri()
+            for name in names:
+                if not base.startswith("file://") or _local(base, name).is_file():
+                    yield self._place(source, _join(base, name))
+        if source.kind == "wheel":
+            yield "the package index", lambda: self._wheel(source)
+        for url in source.upstream:
+            yield self._place(source, url)
+        if source.pool:
+            for base in apt.mirrors(self._apt_folder):
+                yield self._place(source, _join(base, source.pool))
+
+    def _place(self, source: Pinned, url: str) -> tuple[str, Callable[[], Path]]:
+        return url, lambda: self._download(source, url)
+
+    def _download(self, source: Pinned, url: str) -> Path:
+        partial = self._store.partial(source.sha256)
+        resumed = partial.exists()
+        last = 0.0
+
+        def progress(done: int) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= _PROGRESS_SECONDS or done == source.size:
+                last = now
+                self._reporter.fetch_progress(source.name, done, source.size)
+
+        try:
+            download(url, partial, source.size, progress, self._stop.is_set)
+            return self._store.add_source(source.sha256, source.filename, partial)
+        except SourceError:
+            if not resumed:
+                raise
+        # The first part came from elsewhere, and may have been what was wrong.
+        return self._download(source, url)
+
+    def _wheel(self, source: Pinned) -> Path:
+        with self._store.temporary("wheel") as folder:
+            return self._store.add_source(source.sha256, source.filename, download_wheel(source, folder))
+
+
+def _join(base: str, path: str) -> str:
+    return base.rstrip("/") + "/" + urllib.parse.quote(path, safe="/+~:@")
+
+
+def _local(base: str, name: str) -> Path:
+    return Path(urllib.parse.unquote(urllib.parse.urlsplit(base).path)) / name
