@@ -177,9 +177,13 @@ class Reporter(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps in an order in which each comes after all that it needs."""
+    """Steps in an order in which each comes after all that it needs.
+
+    ``wanted`` are those that were asked for; the others are there because these need them.
+    """
 
     steps: tuple[Step, ...]
+    wanted: tuple[Step, ...]
 
     @classmethod
     def of(cls, wanted: Iterable[Step]) -> Plan:
@@ -204,13 +208,14 @@ class Plan:
             ordered.setdefault(step.key, step)
 
         visiting: set[int] = set()
-        for step in wanted:
+        goals = tuple(wanted)
+        for step in goals:
             visit(step)
         names: dict[str, Step] = {}
         for step in ordered.values():
             if names.setdefault(step.name, step) is not step:
                 raise ValueError(f"two different steps are called {step.name!r}")
-        return cls(tuple(ordered.values()))
+        return cls(tuple(ordered.values()), tuple(dict.fromkeys(ordered[step.key] for step in goals)))
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -114,11 +115,11 @@ def stamp(root: Path) -> str:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a file, link or folder to the new path ``target``; links stay links."""
-    if source.is_dir() and not source.is_symlink():
-        shutil.copytree(source, target, symlinks=True)
-    else:
-        shutil.copy2(source, target, follow_symlinks=False)
+    """Copy a file or folder to the new path ``target``, sharing blocks where the disk can.
+
+    cp(1) does: Python learns of reflinks in 3.14, and takes five times as long for small files.
+    """
+    subprocess.run(["cp", "-RP", "--preserve=mode,timestamps", "--reflink=auto", "--", source, target], check=True)
 
 
 def remove(path: Path) -> None:
@@ -132,8 +133,12 @@ def remove(path: Path) -> None:
         if path.is_dir():  # something else removes it at the same time
             shutil.rmtree(path, ignore_errors=True)
     except PermissionError:
-        for folder, _, _ in os.walk(path, onerror=lambda error: None):
-            os.chmod(folder, 0o700)
+        for folder, _, _ in os.walk(path):  # top down: a folder is opened before it is listed
+            Path(folder).chmod(0o700)
+            for name in os.listdir(folder):
+                child = Path(folder, name)
+                if child.is_dir() and not child.is_symlink():
+                    child.chmod(0o700)
         shutil.rmtree(path)
 
 

@@ -1,0 +1,230 @@
+"""Runs a Plan: what the store has is taken from it, the rest is built, side by side where it can be."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from oxcross.engine import Engine, Job
+from oxcross.errors import BuildError, OxcrossError, StoreError
+from oxcross.fetch import Fetcher
+from oxcross.plan import Plan, Reporter, Step, Tree
+from oxcross.store import Store
+
+_LOG_LINES = 30
+_NEARLY_FULL = 32_000_000  # bytes free, below which a failure is put down to the disk
+
+
+def run(
+    plan: Plan, engine: Engine, store: Store, fetcher: Fetcher, reporter: Reporter, jobs: int
+) -> dict[Step, Path]:
+    """Have every wanted step's output tree in the store; step -> tree, for these and all they took.
+
+    Up to ``jobs`` steps run at a time, and share as many processes. The first failure stops the
+    others and is raised (BuildError, StoreError, SourceError, ToolError). Ctrl-C, SIGTERM and SIGHUP
+    stop everything, leave no process and no container, and go on as KeyboardInterrupt or SystemExit.
+    """
+    return _Run(engine, store, fetcher, reporter, max(1, jobs)).run(plan)
+
+
+def shell(
+    step: Step, engine: Engine, store: Store, fetcher: Fetcher, reporter: Reporter, jobs: int
+) -> int:
+    """Enter the environment of ``step``, its inputs made first; the shell's exit status."""
+    inputs = run(Plan.of(step.needs), engine, store, fetcher, reporter, jobs)
+    fetcher.fetch(step.sources)
+    engine.prepare([step.image])
+    with _job(store, step, inputs, jobs) as job:
+        return engine.shell(job)
+
+
+class _Run:
+    """One call of ``run``."""
+
+    def __init__(
+        self, engine: Engine, store: Store, fetcher: Fetcher, reporter: Reporter, jobs: int
+    ) -> None:
+        self.engine = engine
+        self.store = store
+        self.fetcher = fetcher
+        self.reporter = reporter
+        self.jobs = jobs
+        self.made: dict[Step, Path] = {}
+        self.cancelled = threading.Event()
+
+    def run(self, plan: Plan) -> dict[Step, Path]:
+        waiting = self._missing(plan)
+        for step in plan:
+            if step not in waiting and (step in self.made or self.store.has(step.key)):
+                self.reporter.step_finished(step, cached=True, seconds=0.0)
+        if not waiting:
+            return self.made
+        with _signals_as_exit():
+            try:
+                self.fetcher.fetch(source for step in waiting for source in step.sources)
+                self.engine.prepare({step.image for step in waiting})
+                self._build(waiting)
+            except BaseException:
+                self.cancelled.set()
+                self.engine.stop()
+                raise
+        return self.made
+
+    def _missing(self, plan: Plan) -> list[Step]:
+        """The steps to build, in order; what is there and needed is verified and noted as made.
+
+        Only what somebody reads is looked at: with the last step cached, nothing before it is.
+        """
+        missing: set[Step] = set()
+        needed = set(plan.wanted)
+        for step in reversed(plan.steps):  # each comes before what it needs
+            if step in needed:
+                if (tree := self.store.get(step.key)) is not None:
+                    self.made[step] = tree
+                else:
+                    missing.add(step)
+                    needed.update(step.needs)
+        return [step for step in plan if step in missing]
+
+    def _build(self, waiting: list[Step]) -> None:
+        waiting = list(waiting)
+        running: dict[Future[Path], Step] = {}
+        with ThreadPoolExecutor(max_workers=self.jobs, thread_name_prefix="step") as pool:
+            try:
+                while waiting or running:
+                    ready = [step for step in waiting if all(need in self.made for need in step.needs)]
+                    side_by_side = min(self.jobs, len(ready) + len(running))
+                    for step in ready[: self.jobs - len(running)]:
+                        waiting.remove(step)
+                        share = math.ceil(self.jobs / side_by_side)
+                        running[pool.submit(self._one, step, share)] = step
+                    done, _ = wait(running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        self.made[running.pop(future)] = future.result()
+            except BaseException:
+                self.cancelled.set()
+                self.engine.stop()
+                raise  # the pool waits for its threads, which end with their jobs
+
+    def _one(self, step: Step, share: int) -> Path:
+        with self.store.lock(step.key, self.cancelled.is_set) as held:
+            if not held:
+                raise _stopped(step)
+            if (tree := self.store.get(step.key)) is not None:  # another process was faster
+                self.reporter.step_finished(step, cached=True, seconds=0.0)
+                return tree
+            self.reporter.step_started(step)
+            begun = time.monotonic()
+            try:
+                with _job(self.store, step, self.made, share) as job:
+                    status = self.engine.run(job)
+                    if self.cancelled.is_set():
+                        raise _stopped(step)
+                    _judge(self.store, step, status, job)
+                    tree = self.store.put(step.key, job.out, step.name)
+            except BaseException:
+                self.reporter.step_failed(step, time.monotonic() - begun)
+                raise
+            self.reporter.step_finished(step, cached=False, seconds=time.monotonic() - begun)
+            return tree
+
+
+@contextmanager
+def _job(store: Store, step: Step, made: dict[Step, Path], jobs: int) -> Iterator[Job]:
+    """The step as a job in a temporary folder of the store, its inputs resolved to paths."""
+    log = store.log_path(step.key, step.name)
+    with ExitStack() as stack:
+        folder = stack.enter_context(store.temporary("step"))
+        with store.guard():
+            for name in ("out", "work", "literal"):
+                (folder / name).mkdir()
+            script = folder / "script"
+            script.write_text(step.script)
+            inputs: dict[str, Path] = {}
+            for mount, value in step.inputs.items():
+                if isinstance(value, Tree):
+                    inputs[mount] = _write(value, folder / "literal" / mount)
+                elif isinstance(value, Step):
+                    inputs[mount] = made[value]
+                else:
+                    source = store.source(value.sha256)
+                    if source is None:
+                        raise StoreError("a source is gone from the store", where=value.filename)
+                    inputs[mount] = source
+            stream = stack.enter_context(log.open("wb"))
+        yield Job(
+            name=step.name,
+            script=script,
+            inputs=inputs,
+            out=folder / "out",
+            work=folder / "work",
+            env=step.env,
+            log=stream,
+            image=step.image,
+            jobs=jobs,
+        )
+
+
+def _write(tree: Tree, folder: Path) -> Path:
+    folder.mkdir()
+    for name, data in tree.files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        path.chmod(0o644)
+    return folder
+
+
+def _judge(store: Store, step: Step, status: int, job: Job) -> None:
+    """Raise what is to be said about a step that did not do its work."""
+    if status == 0:
+        missing = [name for name in step.outputs if not (job.out / name).exists()]
+        if not missing:
+            return
+        reason = f"the script ended well but did not make {', '.join(missing)}"
+    elif status < 0:
+        reason = f"it was ended by signal {-status} ({signal.strsignal(-status)})"
+    else:
+        reason = f"its script failed with exit status {status}"
+    log = store.log_path(step.key, step.name)
+    lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
+    free = shutil.disk_usage(store.root).free
+    if any("No space left on device" in line for line in lines) or free < _NEARLY_FULL:
+        raise StoreError(
+            f"no space left on the device while {step.name} was built ({free / 1e6:.1f} MB free)",
+            where=str(store.root),
+            hint=f"make room there, or prune the store: oxcross cache --prune\n  log: {log}",
+        )
+    target, _, short = step.name.rpartition("/")
+    enter = f"oxcross shell --target {target} --step {short}" if target else f"oxcross shell --step {short}"
+    text = "\n".join(f"  | {line}" for line in lines) or "  | (its log is empty)"
+    raise BuildError(f"{reason}\n{text}", where=step.name, hint=f"log: {log}\n  try it by hand: {enter}")
+
+
+def _stopped(step: Step) -> OxcrossError:
+    return BuildError("stopped", where=step.name)
+
+
+@contextmanager
+def _signals_as_exit() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP unwind the stack like Ctrl-C does, so that everything is cleaned up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
