@@ -37,6 +37,6 @@ def files(name: Room) -> dict[str, bytes]:
 
 
 def _aside(path: Path) -> bool:
-    return any(part.startswith(".") or part in {"fuzz", "tests", "__pycache__"} for part in path.parts[:-1]) or (
-        path.name.startswith(".") or path.suffix in {".o", ".a", ".so", ".pyc"}
-    )
+    return any(
+        part.startswith(".") or part in {"fuzz", "tests", "__pycache__"} for part in path.parts[:-1]
+    ) or (path.name.startswith(".") or path.suffix in {".o", ".a", ".so", ".pyc"})

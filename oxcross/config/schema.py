@@ -1,0 +1,348 @@
+"""The keys of ``[tool.oxcross]``: names, types, defaults and meanings, as pydantic models.
+
+The models say what each table may hold, nothing about the project around it: that is for
+``oxcross.project``. The JSON Schema for editors and the translation of pydantic's findings into
+ConfigErrors come from here too. pydantic takes a tenth of a second to import: only ``project.load``
+and the ``schema`` task import this module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError
+
+from oxcross.errors import nearest
+
+Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
+ModuleName = Annotated[str, StringConstraints(strict=True, pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*$")]
+DistributionName = Annotated[
+    str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")
+]
+FileName = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_][A-Za-z0-9._+-]*$")]
+Glibc = Annotated[str, StringConstraints(strict=True, pattern=r"^2\.[1-9][0-9]$")]
+Python = Annotated[str, StringConstraints(strict=True, pattern=r"^3\.[0-9]+(\.[0-9]+)?$")]
+
+WARNING_ACTIONS: Final = ("default", "error", "ignore", "always", "module", "once")
+
+
+def _location(value: str) -> str:
+    kind, colon, prefix = value.partition(":")
+    if value == "in-memory" or (kind == "filesystem-relative" and colon and prefix):
+        return value
+    choices = ("in-memory", "filesystem-relative:PREFIX")
+    raise PydanticCustomError("location", "no such location: {value}\n{hint}", _hint(value, choices))
+
+
+def _warning(value: str) -> str:
+    action = value.partition(":")[0]
+    if value.count(":") > 4:
+        raise PydanticCustomError(
+            "warning", "not action:message:category:module:line: {value}", {"value": value}
+        )
+    if action and not any(known.startswith(action) for known in WARNING_ACTIONS):
+        raise PydanticCustomError(
+            "warning", "no such action: {value}\n{hint}", _hint(action, WARNING_ACTIONS)
+        )
+    return value
+
+
+def _path_entry(value: str) -> str:
+    if not value.startswith(("$ORIGIN", "/")):
+        raise PydanticCustomError(
+            "sys_path",
+            "must be absolute: {value}\nwrite '$ORIGIN/{value}' for a folder beside the executable",
+            {"value": value},
+        )
+    return value
+
+
+def _digits(value: int) -> int:
+    if 0 < value < 640:
+        raise PydanticCustomError(
+            "digits", "must be 0 (no limit) or at least 640, not {value}", {"value": value}
+        )
+    return value
+
+
+def _data(value: object) -> object:
+    return {"from": value} if isinstance(value, str) else value
+
+
+def _hint(value: str, choices: tuple[str, ...]) -> dict[str, Any]:
+    return {"value": repr(value), "hint": nearest(value, choices)}
+
+
+Location = Annotated[Text, AfterValidator(_location)]
+
+
+def _key(name: str) -> str:
+    """A field's name as the configuration spells it."""
+    return name.replace("_", "-")
+
+
+class Table(BaseModel):
+    """A table of the configuration: keys with dashes, no other keys, frozen."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=_key, use_attribute_docstrings=True
+    )
+
+
+class Data(Table):
+    """Files that are embedded besides the packages."""
+
+    source: Text = Field(alias="from")
+    """Glob below the project's folder; `**` matches any depth."""
+    to: str = Field(default="", strict=True)
+    """Folder in the executable; default: where the files lie in the project."""
+
+
+class Interpreter(Table):
+    """How the embedded CPython is set up before the application runs (PyConfig, PEP 587)."""
+
+    utf8_mode: StrictBool = True
+    """UTF-8 for files and streams whatever the locale says (PEP 540)."""
+    isolated: StrictBool = True
+    """Take nothing from PYTHON* variables, the current folder or the user's site-packages."""
+    hash_seed: Annotated[StrictInt, Field(ge=0, le=4294967295)] | None = None
+    """Fixed seed of str hashes; without it each run has another."""
+    warnings: tuple[Annotated[Text, AfterValidator(_warning)], ...] = ()
+    """Warning filters as `python -W` takes them."""
+    x_options: tuple[Text, ...] = ()
+    """Options as `python -X` takes them."""
+    dev_mode: StrictBool = False
+    """Python Development Mode (`-X dev`)."""
+    unbuffered: StrictBool = False
+    """Standard streams without buffer (`-u`)."""
+    faulthandler: StrictBool = False
+    """Print Python tracebacks on fatal signals."""
+    verbose: Annotated[StrictInt, Field(ge=0, le=2)] = 0
+    """How much the import system says (`-v`)."""
+    quiet: StrictBool = False
+    """No banner before the REPL (`-q`)."""
+    inspect: StrictBool = False
+    """Enter the REPL after the application (`-i`)."""
+    bytes_warning: Annotated[StrictInt, Field(ge=0, le=2)] = 0
+    """0: nothing, 1: warn, 2: raise where bytes are compared with str (`-b`)."""
+    int_max_str_digits: Annotated[StrictInt, Field(ge=0, le=2147483647), AfterValidator(_digits)] | None = (
+        None
+    )
+    """Longest int that may be turned into text; 0: no limit; default: CPython's."""
+    exit: Literal["fast", "full"] = "fast"
+    """`fast`: atexit, threads and streams, then leave; `full`: tear the interpreter down as well."""
+    locale: StrictBool = True
+    """Take LC_CTYPE from the environment as `python` does."""
+    allocator: Literal["default", "malloc"] = "default"
+    """`default` is pymalloc."""
+    site: StrictBool = False
+    """Import `site` at start: .pth files of sys-path folders, `exit`, `help`."""
+    sys_path: tuple[Annotated[Text, AfterValidator(_path_entry)], ...] = ()
+    """Folders added to sys.path; `$ORIGIN` is the executable's folder."""
+
+
+class Policy(Table):
+    """Which resources are taken, and where each lies."""
+
+    location: Location = "in-memory"
+    """Where resources lie: `in-memory` (the executable) or `filesystem-relative:PREFIX` (beside it)."""
+    location_fallback: Location | None = None
+    """Where those lie that cannot be in the first place; default: none, it is an error."""
+    modules: Location | None = None
+    """Where Python modules lie; default: `location`."""
+    extensions: Location | None = None
+    """Where extension modules and shared libraries lie; default: `location`."""
+    data: Location | None = None
+    """Where package data lies; default: `location`."""
+    include_tests: StrictBool = True
+    """Take the packages' own tests."""
+    include_data: StrictBool = True
+    """Take the packages' data files."""
+    include_metadata: StrictBool = True
+    """Take the distributions' metadata (importlib.metadata)."""
+    include_stdlib_sources: StrictBool | None = None
+    """Embed the standard library's sources; default: as `sources`."""
+
+
+class Settings(Table):
+    """What may differ from target to target."""
+
+    python: Python = "3.13"
+    """CPython's version: `3.13`, or one release of it, `3.13.15`."""
+    entry_point: Text | None = None
+    """Run a function: `package.module:function`. Its result is the exit status, as of a console script."""
+    run_module: ModuleName | None = None
+    """Run a module as `python -m` does."""
+    run_file: Text | None = None
+    """Run a script of the project as `python FILE` does."""
+    run_command: Text | None = None
+    """Run a line of Python as `python -c` does."""
+    repl: Literal[True] | None = None
+    """Start Python's interactive mode."""
+    project: StrictBool | None = None
+    """Include the project itself and what it depends on; default: when it can be installed."""
+    requirements: tuple[Text, ...] = ()
+    """Further requirements (PEP 508)."""
+    requirements_file: Text | None = None
+    """A requirements file in which every line has hashes."""
+    lock: Text | None = None
+    """`uv.lock` or a `pylock.toml` (PEP 751) that says what is installed."""
+    data: tuple[Annotated[Data, BeforeValidator(_data, json_schema_input_type=str | Data)], ...] = ()
+    """Files to embed: globs, or tables with `from` and `to`."""
+    exclude_modules: tuple[ModuleName, ...] = ()
+    """Modules to leave out, with all below them."""
+    exclude_packages: tuple[DistributionName, ...] = ()
+    """Distributions to leave out."""
+    optimize: Annotated[StrictInt, Field(ge=0, le=2)] = 0
+    """Bytecode: 0 all, 1 without asserts, 2 without docstrings too."""
+    sources: StrictBool = True
+    """Embed sources, for tracebacks and `inspect`."""
+    compression: Literal["none", "zstd"] = "none"
+    """`zstd`: smaller, and slower to start."""
+    glibc: Glibc = "2.28"
+    """Highest glibc that a wheel for Linux may ask for; the interpreter itself asks for 2.17."""
+    interpreter: Interpreter = Interpreter()
+    policy: Policy = Policy()
+
+
+class Store(Table):
+    """Where sources come from besides their upstreams."""
+
+    mirrors: tuple[Text, ...] = ()
+    """Folders, file:// or http(s):// addresses that hold pinned sources by file name or SHA-256."""
+
+
+class Config(Settings):
+    """The whole of `[tool.oxcross]`."""
+
+    name: FileName | None = None
+    """The executable's name; default: the project's."""
+    version: FileName | None = None
+    """The release's version; default: the project's."""
+    targets: tuple[Text, ...] = ("linux-x64",)
+    """What is built when no target is asked for."""
+    target: dict[str, Settings] = {}
+    """Settings of one target that replace the general ones."""
+    store: Store = Store()
+
+
+RUN_KEYS: Final = ("entry-point", "run-module", "run-file", "run-command", "repl")
+
+_TABLES: Final[Mapping[str, type[Table]]] = {
+    "data": Data,
+    "interpreter": Interpreter,
+    "policy": Policy,
+    "store": Store,
+}
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of ``[tool.oxcross]``."""
+    schema = Config.model_json_schema(by_alias=True, mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "tool.oxcross"}
+
+
+def keys(table: type[Table]) -> list[str]:
+    """The keys of a table, as the configuration spells them."""
+    return [field.alias or name for name, field in table.model_fields.items()]
+
+
+def problems(error: ValidationError) -> Iterator[tuple[str, str, str | None]]:
+    """What is wrong, as (dotted key below tool.oxcross, message, hint)."""
+    for detail in error.errors(include_url=False):
+        location = detail["loc"]
+        message, hint = _problem(
+            detail["type"], detail["msg"], detail["input"], detail.get("ctx", {}), location
+        )
+        yield _dotted(location), message, hint
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+def _problem(
+    kind: str, text: str, value: object, context: Mapping[str, Any], location: tuple[int | str, ...]
+) -> tuple[str, str | None]:
+    shown = (
+        repr(value)
+        if isinstance(value, str)
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )
+    if kind == "extra_forbidden":
+        return "no such key", _nearest_key(location)
+    if kind == "missing":
+        return "missing", None
+    if kind == "literal_error":
+        choices = re.findall(r"'([^']*)'", context["expected"])
+        if choices and isinstance(value, str):
+            return f"no such value: {shown}", nearest(value, choices)
+        return f"must be {context['expected'].lower()}, not {shown}", None
+    if kind == "string_pattern_mismatch":
+        return f"not a valid value: {shown}", _PATTERNS.get(context["pattern"])
+    if wanted := _TYPES.get(kind):
+        return f"must be {wanted}, not {shown}", None
+    if kind in _BOUNDS:
+        return f"must be {_BOUNDS[kind]} {next(iter(context.values()))}, not {shown}", None
+    message, _, hint = text.partition("\n")
+    return message, hint or None
+
+
+def _nearest_key(location: tuple[int | str, ...]) -> str:
+    *parents, key = location
+    if parents[:1] == ["target"]:
+        parents = parents[2:]
+        table: type[Table] = Settings
+    else:
+        table = Config
+    if parents:
+        table = _TABLES.get(str(parents[0]), table)
+    others: dict[str, type[Table]] = {"": Config, **_TABLES}
+    for name, other in others.items():
+        if key in keys(other) and other is not table:
+            place = f"tool.oxcross.{name}".rstrip(".")
+            return f"{key!r} belongs in [{place}]"
+    return nearest(str(key), keys(table))
+
+
+_TYPES: Final[Mapping[str, str]] = {
+    "string_type": "a string",
+    "string_too_short": "a string that is not empty",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+}
+
+_BOUNDS: Final[Mapping[str, str]] = {
+    "greater_than_equal": "at least",
+    "less_than_equal": "at most",
+}
+
+_PATTERNS: Final[Mapping[str, str]] = {
+    r"^[^\W\d]\w*(\.[^\W\d]\w*)*$": "write a module's dotted name, as `import` takes it",
+    r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$": "write a distribution's name, without version or marker",
+    r"^[A-Za-z0-9_][A-Za-z0-9._+-]*$": "letters, digits, '.', '_', '+' and '-' only: it becomes a file name",
+    r"^3\.[0-9]+(\.[0-9]+)?$": 'write a version such as "3.13"',
+    r"^2\.[1-9][0-9]$": 'write a glibc version from 2.17 on, such as "2.28"',
+}

@@ -1,0 +1,108 @@
+"""What is wanted: the project's ``[tool.oxcross]``, every value checked, frozen.
+
+``load`` reads pyproject.toml and raises ConfigErrors with all that is wrong, each with file, key and
+next step. A ``Project`` is what holds for one target; ``for_target`` gives that of another.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from oxcross.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from oxcross.config.schema import Interpreter, Policy
+
+RunKind = Literal["entry-point", "module", "file", "command", "repl"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the executable does when it is started."""
+
+    kind: RunKind
+    value: str = ""  # pkg.mod:func | module | path below the project, with slashes | source text | ""
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A file that is embedded besides the packages."""
+
+    source: Path  # absolute
+    path: str  # below the mount point, with slashes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """Everything about one project, for one target. Paths are absolute."""
+
+    root: Path  # the folder of pyproject.toml
+    target: str  # a name in targets.toml
+    targets: tuple[str, ...]  # what is built when no target is asked for
+    name: str
+    version: str
+    python: str  # a pinned release: "3.13.15"
+    run: Run
+    include_project: bool  # install the project itself, with its dependencies
+    requirements: tuple[str, ...]  # PEP 508
+    requirements_file: Path | None  # every line has hashes; says all that is installed
+    lock: Path | None  # uv.lock or pylock.toml; says all that is installed
+    data: tuple[DataFile, ...]  # sorted by path
+    exclude_modules: tuple[str, ...]  # with all below them
+    exclude_packages: tuple[str, ...]  # distributions, normalised names (PEP 503)
+    optimize: int  # 0, 1, 2
+    sources: bool  # embed sources
+    compression: Literal["none", "zstd"]
+    glibc: str  # highest glibc a wheel may ask for
+    interpreter: Interpreter
+    policy: Policy
+    mirrors: tuple[str, ...]
+    views: Mapping[str, Project] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def pyproject(self) -> Path:
+        """The file all this was read from."""
+        return self.root / "pyproject.toml"
+
+    def for_target(self, name: str) -> Project:
+        """The same project with the overrides of another target merged in.
+
+        UsageError for a name that is no target.
+        """
+        if name not in self.views:
+            from oxcross import targets
+
+            targets.get(name)
+            raise UsageError(
+                f"nothing is configured for {name}",
+                where=str(self.pyproject),
+                hint=f"add it to targets, or write [tool.oxcross.target.{name}]",
+            )
+        return dataclasses.replace(self.views[name], views=self.views)
+
+
+def load(folder: Path) -> Project:
+    """Read and check the project in ``folder``; what it says for the first of its targets.
+
+    ConfigError (one thing that prevents the rest) or ConfigErrors (all that is wrong).
+    """
+    from oxcross.config import configure
+
+    return configure(folder)
+
+
+def missing(folder: Path) -> ConfigError:
+    """The error for a folder without pyproject.toml: what to write."""
+    return ConfigError(
+        "no pyproject.toml",
+        where=str(folder),
+        hint=(
+            "go to your project's folder, name it with --project DIR, or write one:\n"
+            '    [project]\n    name = "app"\n    version = "1.0"\n\n'
+            '    [tool.oxcross]\n    run-file = "app.py"'
+        ),
+    )
