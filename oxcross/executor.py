@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from oxcross import trees
 from oxcross.engine import Engine, Job
 from oxcross.errors import BuildError, OxcrossError, StoreError
 from oxcross.fetch import Fetcher
@@ -22,7 +23,7 @@ _LOG_LINES = 30
 _NEARLY_FULL = 32_000_000  # bytes free, below which a failure is put down to the disk
 
 
-def run(
+def run(  # noqa: PLR0917 - one room after the other, each of another type
     plan: Plan, engine: Engine, store: Store, fetcher: Fetcher, reporter: Reporter, jobs: int
 ) -> dict[Step, Path]:
     """Have every wanted step's output tree in the store; step -> tree, for these and all they took.
@@ -34,7 +35,7 @@ def run(
     return _Run(engine, store, fetcher, reporter, max(1, jobs)).run(plan)
 
 
-def shell(
+def shell(  # noqa: PLR0917 - as run
     step: Step, engine: Engine, store: Store, fetcher: Fetcher, reporter: Reporter, jobs: int
 ) -> int:
     """Enter the environment of ``step``, its inputs made first; the shell's exit status."""
@@ -48,9 +49,7 @@ def shell(
 class _Run:
     """One call of ``run``."""
 
-    def __init__(
-        self, engine: Engine, store: Store, fetcher: Fetcher, reporter: Reporter, jobs: int
-    ) -> None:
+    def __init__(self, engine: Engine, store: Store, fetcher: Fetcher, reporter: Reporter, jobs: int) -> None:
         self.engine = engine
         self.store = store
         self.fetcher = fetcher
@@ -124,9 +123,9 @@ class _Run:
             begun = time.monotonic()
             try:
                 with _job(self.store, step, self.made, share) as job:
-                    status = self.engine.run(job)
-                    if self.cancelled.is_set():
-                        raise _stopped(step)
+                    with self.store.guard():
+                        status = self.engine.run(job)
+                    self._go_on(step)
                     _judge(self.store, step, status, job)
                     tree = self.store.put(step.key, job.out, step.name)
             except BaseException:
@@ -134,6 +133,10 @@ class _Run:
                 raise
             self.reporter.step_finished(step, cached=False, seconds=time.monotonic() - begun)
             return tree
+
+    def _go_on(self, step: Step) -> None:
+        if self.cancelled.is_set():
+            raise _stopped(step)
 
 
 @contextmanager
@@ -147,6 +150,7 @@ def _job(store: Store, step: Step, made: dict[Step, Path], jobs: int) -> Iterato
                 (folder / name).mkdir()
             script = folder / "script"
             script.write_text(step.script)
+            script.chmod(0o644)  # the step's user is another one, whatever the caller's umask
             inputs: dict[str, Path] = {}
             for mount, value in step.inputs.items():
                 if isinstance(value, Tree):
@@ -178,7 +182,7 @@ def _write(tree: Tree, folder: Path) -> Path:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-        path.chmod(0o644)
+    trees.normalise(folder)
     return folder
 
 

@@ -110,9 +110,7 @@ class Step:
     def key(self) -> str:
         """SHA-256 (lower-case hex) of the script, the environment and the inputs' identities."""
         inputs = {mount: identity(value) for mount, value in self.inputs.items()}
-        return _digest(
-            {"format": KEY_FORMAT, "script": self.script, "env": dict(self.env), "inputs": inputs}
-        )
+        return _digest({"format": KEY_FORMAT, "script": self.script, "env": dict(self.env), "inputs": inputs})
 
     @property
     def needs(self) -> tuple[Step, ...]:

@@ -23,8 +23,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from oxcross import locks, prune, trees
+from oxcross import housekeeping, locks, trees
 from oxcross.errors import SourceError
+from oxcross.housekeeping import Item
 from oxcross.shelf import Shelves, checked
 
 _TOUCH_SECONDS = 3600.0  # a value's last use is noted no more often than this
@@ -79,9 +80,7 @@ class Store(Shelves):
         except FileNotFoundError:
             raise KeyError(key) from None
 
-    def lock(
-        self, key: str, cancelled: Callable[[], bool] = lambda: False
-    ) -> AbstractContextManager[bool]:
+    def lock(self, key: str, cancelled: Callable[[], bool] = lambda: False) -> AbstractContextManager[bool]:
         """Hold the lock of ``key`` against every other process and thread, waiting for it.
 
         Yields False, without the lock, when ``cancelled()`` became true before.
@@ -161,25 +160,30 @@ class Store(Shelves):
 
     # -- housekeeping
 
-    def entries(self) -> list[prune.Item]:
+    def entries(self) -> list[Item]:
         """All that the store keeps, least recently used first."""
         with self.guard():
-            return prune.items(self)
+            return housekeeping.items(self)
 
     def size(self) -> int:
         """Bytes of all that the store keeps."""
         return sum(item.size for item in self.entries())
 
-    def prune(self, *, max_age_days: float | None = None, max_bytes: int | None = None) -> list[prune.Item]:
+    def prune(self, *, max_age_days: float | None = None, max_bytes: int | None = None) -> list[Item]:
         """Remove what was not used for ``max_age_days``, then the least recently used until at
         most ``max_bytes`` are left; what was removed. What is in use stays."""
         with self.guard():
-            return prune.prune(self, max_age_days=max_age_days, max_bytes=max_bytes)
+            return housekeeping.prune(self, max_age_days=max_age_days, max_bytes=max_bytes)
 
-    def verify(self) -> list[prune.Item]:
+    def verify(self) -> list[Item]:
         """Read and hash everything; what was damaged, and is dropped now."""
         with self.guard():
-            return prune.verify(self)
+            return housekeeping.verify(self)
+
+    def copy_to(self, other: Store, keep: Callable[[Item], bool] = lambda _: True) -> list[Item]:
+        """Copy the steps and sources that ``keep`` accepts into another store; what was copied."""
+        with other.guard():
+            return housekeeping.copy(self, other, keep)
 
     # -- places
 

@@ -56,7 +56,7 @@ def normalise(root: Path) -> None:
     while pending:
         folder = pending.pop()
         folders.append(folder)
-        os.chmod(folder, 0o755)  # first: a folder without r or x could not be listed
+        Path(folder).chmod(0o755)  # first: a folder without r or x could not be listed
         with os.scandir(folder) as found:
             for entry in found:
                 mode = entry.stat(follow_symlinks=False).st_mode
@@ -66,7 +66,7 @@ def normalise(root: Path) -> None:
                 if stat.S_ISREG(mode):
                     wanted = 0o755 if mode & 0o100 else 0o644
                     if stat.S_IMODE(mode) != wanted:
-                        os.chmod(entry.path, wanted)
+                        Path(entry.path).chmod(wanted)
                 elif not stat.S_ISLNK(mode):
                     raise StoreError("neither a file, a folder nor a link", where=entry.path)
                 os.utime(entry.path, when, follow_symlinks=False)
@@ -82,7 +82,7 @@ def listing(root: Path) -> list[Row]:
         if stat.S_ISDIR(info.st_mode):
             rows.append((path, "d", 0, ""))
         elif stat.S_ISLNK(info.st_mode):
-            rows.append((path, "l", 0, os.readlink(entry.path)))
+            rows.append((path, "l", 0, str(Path(entry.path).readlink())))
         else:
             kind = "x" if info.st_mode & 0o100 else "f"
             rows.append((path, kind, info.st_size, file_sha256(Path(entry.path))))
@@ -119,7 +119,9 @@ def copy(source: Path, target: Path) -> None:
 
     cp(1) does: Python learns of reflinks in 3.14, and takes five times as long for small files.
     """
-    subprocess.run(["cp", "-RP", "--preserve=mode,timestamps", "--reflink=auto", "--", source, target], check=True)
+    subprocess.run(
+        ["cp", "-RP", "--preserve=mode,timestamps", "--reflink=auto", "--", source, target], check=True
+    )
 
 
 def remove(path: Path) -> None:
@@ -135,8 +137,7 @@ def remove(path: Path) -> None:
     except PermissionError:
         for folder, _, _ in os.walk(path):  # top down: a folder is opened before it is listed
             Path(folder).chmod(0o700)
-            for name in os.listdir(folder):
-                child = Path(folder, name)
+            for child in Path(folder).iterdir():
                 if child.is_dir() and not child.is_symlink():
                     child.chmod(0o700)
         shutil.rmtree(path)

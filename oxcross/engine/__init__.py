@@ -47,7 +47,7 @@ class Job:
             "OUT": f"{root}/out",
             "WORK": f"{root}/work",
             "HOME": f"{root}/work",
-            "TMPDIR": f"{root}/tmp",
+            "TMPDIR": f"{root}/tmp",  # noqa: S108 - the step's own
             "JOBS": str(self.jobs),
         }
 

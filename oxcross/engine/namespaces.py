@@ -61,6 +61,7 @@ def script(job: Job, arguments: list[str], *, terminal: bool = False) -> str:
         "mount -t tmpfs -o mode=1777,nosuid,nodev none dev/shm",
         f"mkdir -p {' '.join(f'.{SANDBOX_ROOT}/{name}' for name in ('in', 'out', 'work', 'tmp'))}",
         *_system(),
+        f"ln -s {SANDBOX_ROOT[1:]}/tmp .",
         *_devices(terminal=terminal),
         *_etc(),
     ]
@@ -162,7 +163,7 @@ def _bind(source: Path, target: str, *, writable: bool = False) -> Iterator[str]
     yield f"mkdir -p {place}" if real.is_dir() else f": >{place}"
     yield f"mount --rbind {_quote(real)} {place}"
     for mount in (real, *_mounts_below(real)):
-        below = os.path.join(target, os.path.relpath(mount, real)) if mount != real else target
+        below = f"{target}/{mount.relative_to(real)}" if mount != real else target
         # What a mount from outside forbids must stay forbidden, or the kernel refuses.
         noexec = ",noexec" if os.statvfs(mount).f_flag & os.ST_NOEXEC else ""
         mode = "rw" if writable else "ro"

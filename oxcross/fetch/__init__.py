@@ -7,6 +7,7 @@ Where bytes come from does not matter, they are the pinned ones or they are refu
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 import urllib.parse
@@ -28,7 +29,8 @@ class Fetcher:
     """Fetches into ``store``, telling ``reporter``. May be used from several threads.
 
     ``mirrors``: folders, ``file://`` or ``http(s)://`` bases, in which a file is looked for by its
-    names and by its SHA-256. ``$OXCROSS_MIRROR`` (separated by spaces) comes before them.
+    names and by its SHA-256 (``NAME``, ``SHA256``, ``SHA256/NAME``). Those of ``$OXCROSS_MIRROR``,
+    separated by colons or spaces, come before them. With ``OXCROSS_OFFLINE=1`` nothing else is asked.
     """
 
     def __init__(
@@ -40,7 +42,8 @@ class Fetcher:
         apt_folder: Path = apt.APT_FOLDER,
     ) -> None:
         self._store = store
-        self._mirrors = [*os.environ.get("OXCROSS_MIRROR", "").split(), *mirrors]
+        self._mirrors = [*_listed(os.environ.get("OXCROSS_MIRROR", "")), *mirrors]
+        self._offline = os.environ.get("OXCROSS_OFFLINE", "0") not in ("", "0")
         self._reporter = reporter
         self._apt_folder = apt_folder
         self._stop = threading.Event()
@@ -121,12 +124,14 @@ class Fetcher:
 
     def _places(self, source: Pinned) -> Iterator[tuple[str, Callable[[], Path]]]:
         names = [source.filename, *(PurePosixPath(p).name for p in (source.pool, *source.upstream) if p)]
-        names = list(dict.fromkeys([*names, source.sha256]))
+        names = list(dict.fromkeys([*names, source.sha256, f"{source.sha256}/{source.filename}"]))
         for mirror in self._mirrors:
             base = mirror if "://" in mirror else Path(mirror).expanduser().absolute().as_uri()
             for name in names:
                 if not base.startswith("file://") or _local(base, name).is_file():
                     yield self._place(source, _join(base, name))
+        if self._offline:
+            return
         if source.kind == "wheel":
             yield "the package index", lambda: self._wheel(source)
         for url in source.upstream:
@@ -162,6 +167,11 @@ class Fetcher:
     def _wheel(self, source: Pinned) -> Path:
         with self._store.temporary("wheel") as folder:
             return self._store.add_source(source.sha256, source.filename, download_wheel(source, folder))
+
+
+def _listed(text: str) -> list[str]:
+    """The words of ``$OXCROSS_MIRROR``: a colon separates unless it belongs to an address."""
+    return [word for word in re.split(r"\s+|:(?=[~.]|/(?!/)|file://|https?://)", text) if word]
 
 
 def _join(base: str, path: str) -> str:

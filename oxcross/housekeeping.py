@@ -1,10 +1,11 @@
-"""What lies in a store, how large it is and when it was last used; removing the oldest of it."""
+"""What lies in a store, how large it is and when it was last used; removing, verifying, copying it."""
 
 from __future__ import annotations
 
 import json
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,3 +134,19 @@ def verify(store: Store) -> list[Item]:
         if not ok:
             damaged.append(item)
     return damaged
+
+
+def copy(store: Store, other: Store, keep: Callable[[Item], bool]) -> list[Item]:
+    """As ``Store.copy_to``."""
+    copied: list[Item] = []
+    for item in items(store):
+        if item.kind not in ("step", "source") or not keep(item):
+            continue
+        tree = store.fetch_entry(item.path)
+        if tree is None:
+            continue
+        with other.temporary("copy") as folder:
+            trees.copy(tree, folder / "tree")
+            other.put_entry(other.root / item.path.relative_to(store.root), folder / "tree", item.name)
+        copied.append(item)
+    return copied
