@@ -67,8 +67,12 @@ struct ox_payload { /* 32 bytes */
     uint64_t stored; /* bytes in the blob */
     uint64_t size;   /* bytes when decoded */
     uint32_t codec;  /* enum ox_codec */
-    uint32_t zero;
+    uint32_t check;  /* of the stored bytes, see below */
 };
+
+/* ox_payload.check: the stored bytes, as one little-endian number, modulo 2^32 - 1, with 2^32 - 1 standing for
+ * 0; that is the one's complement sum of their 32-bit words. It costs little and keeps damaged bytecode from
+ * being run. 0: not checked (a payload without bytes). */
 
 enum ox_module_flag {
     OX_PACKAGE = 1,   /* has __path__ */
