@@ -1,0 +1,263 @@
+"""Recipes: the Steps that make a target's tool chain, libraries, CPython and launcher.
+
+A recipe is a template of ``templates/``, rendered with the target's row and the pinned source's; what the
+rendered script reads are its Step's inputs, and nothing else. The graph of one target:
+
+    toolchain -> zlib, bzip2, xz, zstd, openssl, libffi, libuuid, sqlite, ncurses -> libedit
+              -> cpython (with all of them) -> launcher
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from oxcross import rooms, sources, targets
+from oxcross.errors import ConfigError, nearest
+from oxcross.plan import Input, Step, Tree
+from oxcross.sources import Source
+from oxcross.targets import Target
+
+_SERIES = Path(__file__).with_name("cpython.toml")
+_HOST = "linux-x64"  # the build machine, whose programs the steps run
+
+# Objects fit a PIE and a plain executable; a section a function and a datum lets the link drop what is
+# unused; hardening is what costs little. No debug information: nothing of a build folder can leak by it.
+_CFLAGS = (
+    "-O2",
+    "-g0",
+    "-fPIE",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-fstack-protector-strong",
+    "-D_FORTIFY_SOURCE=2",
+    "-Wno-unused-command-line-argument",
+)
+# Nothing unwinds through the C libraries (their callbacks raise nothing); through libpython it may.
+_LIBRARY_CFLAGS = ("-fno-asynchronous-unwind-tables",)
+_LDFLAGS = ("-Wl,--as-needed", "-Wl,--gc-sections", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack", "-s")
+_OPT = ("-DNDEBUG", "-O3", "-fwrapv", "-Wall")  # CPython's own, without -g
+
+# Compiled in by ncurses, for systems without a terminfo folder.
+_TERMINALS = (
+    "ansi", "dumb", "linux", "screen", "screen-256color", "tmux", "tmux-256color", "vt100", "vt220", "xterm",
+    "xterm-256color", "alacritty", "foot", "konsole-256color", "rxvt-unicode-256color", "vte-256color",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Library:
+    """A static library: its template's name is its own."""
+
+    name: str
+    title: str
+    source: str
+    archives: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+
+
+LIBRARIES: Mapping[str, Library] = {
+    library.name: library
+    for library in (
+        Library(name="zlib", title="zlib", source="zlib", archives=("libz.a",)),
+        Library(name="bzip2", title="libbz2", source="bzip2", archives=("libbz2.a",)),
+        Library(name="xz", title="liblzma", source="xz", archives=("liblzma.a",)),
+        Library(name="zstd", title="libzstd", source="zstd", archives=("libzstd.a",)),
+        Library(name="openssl", title="OpenSSL", source="openssl", archives=("libssl.a", "libcrypto.a")),
+        Library(name="libffi", title="libffi", source="libffi", archives=("libffi.a",)),
+        Library(name="libuuid", title="libuuid of util-linux", source="util-linux", archives=("libuuid.a",)),
+        Library(name="sqlite", title="SQLite", source="sqlite", archives=("libsqlite3.a",)),
+        Library(name="ncurses", title="ncurses", source="ncurses", archives=("libncursesw.a", "libpanelw.a")),
+        Library(name="libedit", title="libedit", source="libedit", archives=("libedit.a",), needs=("ncurses",)),
+    )
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """What ``cpython.toml`` says of a series of CPython."""
+
+    series: str  # "3.13"
+    tested: bool
+    libraries: tuple[str, ...]  # names of LIBRARIES, in link order
+    configure: tuple[str, ...]  # further arguments
+    modules: tuple[str, ...]  # extension modules that must be built in
+
+
+@cache
+def series() -> Mapping[str, Series]:
+    """The series of CPython that can be asked for, by name ("3.13")."""
+    rows = tomllib.loads(_SERIES.read_text(encoding="utf-8"))["cpython"]
+    known = [Series(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}) for row in rows]
+    return {row.series: row for row in known}
+
+
+def python_source(version: str) -> tuple[Series, Source]:
+    """The series and the pinned source of "3.13" or "3.13.15".
+
+    ConfigError for a series that oxcross has no recipe for, SourceError for one that is not pinned.
+    """
+    name = ".".join(version.split(".")[:2])
+    if name not in series():
+        raise ConfigError(f"there is no recipe for Python {version}", hint=nearest(name, series()))
+    return series()[name], sources.get("cpython", version)
+
+
+@cache
+def toolchain(target: Target) -> Step:
+    """clang, lld and llvm-ar under the target's names, with a sysroot for it and one for this machine."""
+    host = targets.get(_HOST)
+    machines = [target] if target.triple == host.triple else [target, host]
+    return _step(
+        target,
+        "toolchain",
+        title="clang and lld under the triple's names, and sysroots",
+        inputs={"zig": sources.get("ziglang")},
+        outputs=(f"bin/{target.triple}-cc", "bin/cc"),
+        machines=machines,
+        toolchain=False,
+    )
+
+
+@cache
+def library(target: Target, name: str) -> Step:
+    """One static library: ``lib/*.a``, ``include/``, ``licence/``."""
+    row = LIBRARIES[name]
+    source = sources.get(row.source)
+    inputs: dict[str, Input] = {row.source: source, "toolchain": toolchain(target)}
+    inputs |= {needed: library(target, needed) for needed in row.needs}
+    if name == "ncurses" and not _native(target):
+        inputs["host-ncurses"] = library(targets.get(_HOST), "ncurses")
+    return _step(
+        target,
+        name,
+        title=f"{row.title} {source.version}",
+        inputs=inputs,
+        outputs=(*(f"lib/{archive}" for archive in row.archives), "include", "licence"),
+        cflags=_LIBRARY_CFLAGS,
+        version=source.version,
+        terminals=_TERMINALS,
+        compression=True,
+    )
+
+
+def libraries(target: Target) -> dict[str, Step]:
+    """Every static library, by name."""
+    return {name: library(target, name) for name in LIBRARIES}
+
+
+@cache
+def cpython(target: Target, version: str) -> Step:
+    """CPython as ``lib/libpython3.x.a`` with all that it is linked with, headers, standard library and
+    ``bin/python3.x``; ``link.json`` says how to link it.
+    """
+    row, source = python_source(version)
+    needed = {name: library(target, name) for name in row.libraries}
+    native = _native(target)
+    facts = {
+        "version": source.version,
+        "soabi": target.soabi(source.version),
+        "native": native,
+        "modules": row.modules,
+        "components": _components(row, source),
+    }
+    room = rooms.files("templates")
+    parts = ["finish.py", *(f"site-{part}" for part in target.build["config_site"])]
+    support = {part: room[f"cpython/{part}"] for part in parts}
+    support["facts.json"] = (json.dumps(facts, indent=1) + "\n").encode()
+    inputs: dict[str, Input] = {"cpython": source, "toolchain": toolchain(target), "support": Tree(support), **needed}
+    if not native:
+        inputs["host-python"] = cpython(targets.get(_HOST), version)
+    return _step(
+        target,
+        "cpython",
+        title=f"CPython {source.version}",
+        inputs=inputs,
+        outputs=(f"lib/libpython{row.series}.a", f"bin/python{row.series}", f"include/python{row.series}", "link.json"),
+        minor=row.series,
+        opt=_OPT,
+        configure=row.configure,
+        libraries=row.libraries,
+    )
+
+
+@cache
+def runtime(target: Target) -> Step | None:
+    """libstdc++ and libgcc_s for wheels on systems that lack them; None where no wheel can need them."""
+    if not target.runtime:
+        return None
+    inputs: dict[str, Input] = {name: sources.get(name) for name in target.runtime}
+    return _step(
+        target,
+        "runtime",
+        title="the compiler's run-time libraries",
+        inputs={**inputs, "toolchain": toolchain(target)},
+        outputs=("lib/libgcc_s.so.1", "lib/libstdc++.so.6"),
+        packages=target.runtime,
+        floor="2.18",
+    )
+
+
+def steps(target: Target, version: str = "3.13") -> list[Step]:
+    """Every step of a target, the launcher's last."""
+    extra = runtime(target)
+    return [cpython(target, version), library(target, "zstd"), *([extra] if extra else [])]
+
+
+def _components(row: Series, source: Source) -> list[dict[str, str]]:
+    """What ends in libpython and beside it: name, version, SPDX licence."""
+    pinned = [source, *(sources.get(LIBRARIES[name].source) for name in row.libraries)]
+    return [{"name": one.name, "version": one.version, "licence": one.licence} for one in pinned]
+
+
+def _native(target: Target) -> bool:
+    """Whether the target's programs run on the build machine itself."""
+    return target.triple == targets.get(_HOST).triple
+
+
+def _step(
+    target: Target,
+    name: str,
+    *,
+    title: str,
+    inputs: Mapping[str, Input],
+    outputs: Iterable[str],
+    cflags: Iterable[str] = (),
+    **values: Any,
+) -> Step:
+    values.setdefault("toolchain", True)
+    script = _template(f"{name}.sh.j2").render(
+        target=target,
+        host=targets.get(_HOST),
+        native=_native(target),
+        step=name,
+        title=title,
+        inputs=sorted(inputs),
+        cflags=(*_CFLAGS, *cflags),
+        ldflags=_LDFLAGS,
+        **values,
+    )
+    return Step(
+        name=f"{target.name}/{name}", script=script, inputs=inputs, image=target.image, outputs=tuple(outputs)
+    )
+
+
+@cache
+def _template(name: str) -> Any:
+    """A template of the room; a name that it uses and nobody gives is an error."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(rooms.room("templates")),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 (shell scripts, not HTML)
+    )
+    return environment.get_template(name)

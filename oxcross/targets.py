@@ -1,0 +1,63 @@
+"""The targets: what oxcross builds for, a row of ``targets.toml`` each.
+
+A recipe, a check or a report asks the row; nothing asks for a target by its name.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from oxcross.errors import UsageError, nearest
+
+_TABLE = Path(__file__).with_name("targets.toml")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Target:
+    """A platform. Fields are as in ``targets.toml``; paths and names only, nothing is looked up."""
+
+    name: str
+    triple: str  # the wrappers' prefix: x86_64-linux-gnu-cc
+    zig: str  # the compiler's own name for triple and floor
+    image: str  # which image of images/ the docker engine uses
+    os: str  # linux | windows | macos
+    arch: str  # x86_64 | aarch64 | universal2
+    libc: str  # glibc | musl | ucrt | libsystem
+    floor: str | None = None  # the oldest system it runs on: glibc, Windows or macOS version
+    uv_platform: str | None = None  # uv's --python-platform
+    wheel_tags: tuple[str, ...] = ()  # platform tags that its wheels may carry, best first
+    runner: tuple[str, ...] = ()  # command that runs the target's programs here; () is none needed
+    platform_tag: str  # as extension modules carry it: cpython-313-x86_64-linux-gnu
+    ready: bool = False  # whether its recipes are complete
+    runtime: tuple[str, ...] = ()  # sources of the compiler's run-time libraries that wheels may need
+    build: Mapping[str, Any] = field(default_factory=dict)  # what templates take, by library
+
+    def soabi(self, version: str) -> str:
+        """The SOABI of a CPython version ("3.13.15" or "3.13") on this target."""
+        major, minor, *_ = version.split(".")
+        return f"cpython-{major}{minor}-{self.platform_tag}"
+
+
+@cache
+def load() -> Mapping[str, Target]:
+    """All targets by name, in the table's order."""
+    rows = tomllib.loads(_TABLE.read_text(encoding="utf-8"))["target"]
+    targets = [Target(**{key: _frozen(value) for key, value in row.items()}) for row in rows]
+    return {target.name: target for target in targets}
+
+
+def get(name: str) -> Target:
+    """The target of that name. UsageError with the nearest valid name when there is none."""
+    targets = load()
+    if name not in targets:
+        raise UsageError(f"there is no target {name!r}", hint=nearest(name, targets))
+    return targets[name]
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
