@@ -191,21 +191,24 @@ class Plan:
         the same key count once, under the first name.
         """
         ordered: dict[str, Step] = {}
-        open_names: list[str] = []
+        path: list[Step] = []
+
+        done: set[int] = set()  # by identity: asking a step that needs itself for its key has no end
 
         def visit(step: Step) -> None:
-            if id(step) in visiting:
-                chain = " -> ".join([*open_names[open_names.index(step.name) :], step.name])
+            if id(step) in done:
+                return
+            if any(step is other for other in path):
+                names = [other.name for other in path]
+                chain = " -> ".join([*names[names.index(step.name) :], step.name])
                 raise ValueError(f"steps need each other: {chain}")
-            visiting.add(id(step))
-            open_names.append(step.name)
+            path.append(step)
             for needed in step.needs:
                 visit(needed)
-            open_names.pop()
-            visiting.discard(id(step))
+            path.pop()
+            done.add(id(step))
             ordered.setdefault(step.key, step)
 
-        visiting: set[int] = set()
         goals = tuple(wanted)
         for step in goals:
             visit(step)

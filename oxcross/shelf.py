@@ -134,15 +134,25 @@ class Shelves:
             (made / "stamp").write_text(trees.stamp(made / "tree"))
             (made / "used").touch()
             trees.flush(folder)
+            # Held before anyone can see it: no prune comes between the rename and the caller's use.
+            fd = locks.try_lock(made / "used", shared=True, create=False)
             for _ in range(3):  # again only where a damaged entry was in the way
                 try:
                     made.rename(entry)
-                    trees.flush_folder(entry.parent)
                 except OSError as error:
                     if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
                         raise
-                if (found := self.fetch_entry(entry)) is not None:
+                    if (found := self.fetch_entry(entry)) is None:
+                        continue
+                    _close(fd)
                     return found
+                self._release(entry)
+                if fd is not None:
+                    with self._mutex:
+                        self._held[entry] = fd
+                trees.flush_folder(entry.parent)
+                return entry / "tree"
+            _close(fd)
         raise StoreError("the entry is damaged again and again", where=str(entry))
 
     def discard(self, entry: Path) -> None:
@@ -162,8 +172,7 @@ class Shelves:
                         break
                     if (fresh := locks.try_lock(used, shared=True, create=False)) is not None:
                         self._held[entry] = fresh
-                        if fd is not None:
-                            os.close(fd)
+                        _close(fd)
                         break
                 time.sleep(0.01)  # it is being pruned at this moment
             os.utime(used)
@@ -175,15 +184,19 @@ class Shelves:
     def _release(self, entry: Path) -> None:
         with self._mutex:
             fd = self._held.pop(entry, None)
-        if fd is not None:
-            os.close(fd)
+        _close(fd)
 
     def _drop(self, entry: Path) -> None:
         """Discard a damaged entry, unless another process did and made it anew meanwhile."""
         with locks.locked(self.root / "locks" / "drop"):
-            if not (_fresh(entry) or _intact(entry)):
+            if not ((entry / "used").exists() and _intact(entry)):
                 self.notice(f"store: dropped a damaged entry: {entry}")
                 self.discard(entry)
+
+
+def _close(fd: int | None) -> None:
+    if fd is not None:
+        os.close(fd)
 
 
 def _fresh(entry: Path) -> bool:

@@ -61,7 +61,7 @@ def script(job: Job, arguments: list[str], *, terminal: bool = False) -> str:
         "mount -t tmpfs -o mode=1777,nosuid,nodev none dev/shm",
         f"mkdir -p {' '.join(f'.{SANDBOX_ROOT}/{name}' for name in ('in', 'out', 'work', 'tmp'))}",
         *_system(),
-        f"ln -s {SANDBOX_ROOT[1:]}/tmp .",
+        f"ln -s {SANDBOX_ROOT[1:]}/tmp .",  # noqa: S108 - the private root's own /tmp
         *_devices(terminal=terminal),
         *_etc(),
     ]
