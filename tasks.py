@@ -1,1 +1,65 @@
-"""The tasks of this repository (`./invoke --list`)."""
+"""The tasks of this repository: oxcross's own, and those of its developers (`./invoke --list`)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from invoke.collection import Collection
+from invoke.context import Context
+
+from oxcross import tasks
+from oxcross.command import command
+
+ROOT = Path(__file__).resolve().parent
+
+
+def _run(*line: str) -> None:
+    done = subprocess.run([sys.executable, "-m", *line], cwd=ROOT, check=False)
+    if done.returncode:
+        raise SystemExit(done.returncode)
+
+
+def _passed(c: Context) -> list[str]:
+    return list(c.config.get("passed", []))
+
+
+@command(help={"unit": "only the fast tests: no build, no network"})
+def test(c: Context, unit: bool = False) -> None:  # noqa: PT028 (a task)
+    """Run the tests; what stands behind `--` is pytest's, such as `-- -k project`."""
+    _run("pytest", *(["tests/unit"] if unit else ["tests/unit", "tests/e2e"]), *_passed(c))
+
+
+@command(help={"fix": "mend what can be mended"})
+def lint(_c: Context, fix: bool = False) -> None:
+    """Check style, types and format."""
+    _run("ruff", "format", *([] if fix else ["--check"]), ".")
+    _run("ruff", "check", *(["--fix"] if fix else []), ".")
+    _run("mypy")
+
+
+@command
+def bench(c: Context) -> None:
+    """Measure start-up, size and build times against python3, PyInstaller and Nuitka: bench/RESULTS.md."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "bench" / "run.py"), *_passed(c)], cwd=ROOT, check=False
+    )
+    raise SystemExit(done.returncode)
+
+
+@command(help={"seconds": "how long each fuzzer runs"})
+def fuzz(_c: Context, seconds: int = 60) -> None:
+    """Run the launcher's fuzzers, one after the other."""
+    done = subprocess.run([str(ROOT / "launcher" / "fuzz" / "run"), str(seconds)], cwd=ROOT, check=False)
+    raise SystemExit(done.returncode)
+
+
+ns = Collection.from_module(tasks, name="oxcross")
+for _task in (test, lint, bench, fuzz):
+    ns.add_task(_task)
+
+if __name__ == "__main__":
+    from oxcross.cli import main
+
+    sys.exit(main(namespace=ns, name="./invoke"))

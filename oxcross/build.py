@@ -1,0 +1,220 @@
+"""The whole road: from a project to executables, each inspected and run.
+
+    project -> steps -> (plan, engine, store) -> collect -> pack -> link -> inspect -> run
+
+What is on it is done elsewhere; this module only puts one thing after another.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from oxcross import engine as engines
+from oxcross import project as projects
+from oxcross import recipes, targets
+from oxcross.engine import Engine, Job
+from oxcross.errors import UsageError
+from oxcross.plan import Plan, Step
+from oxcross.project import Project
+from oxcross.report import Terminal
+from oxcross.store import Store
+from oxcross.targets import Target
+
+_VERIFY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """An executable that was built, inspected and run. ``facts`` are the manifest's further fields."""
+
+    target: str
+    path: Path
+    sha256: str  # lower-case hex
+    size: int  # bytes
+    seconds: float  # from its steps being there to having run it
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """For --json."""
+        return {
+            "target": self.target,
+            "path": str(self.path),
+            "sha256": self.sha256,
+            "size": self.size,
+            "seconds": round(self.seconds, 3),
+            **self.facts,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A line of the plan: a step, or a stage after the steps."""
+
+    name: str
+    state: str  # cached | build | fetch
+    key: str
+
+    def document(self) -> dict[str, str]:
+        """For --json."""
+        return {"name": self.name, "state": self.state, "key": self.key}
+
+
+def select(folder: str, names: str) -> list[Project]:
+    """The project in ``folder`` for each target named (comma-separated; "" is the configured ones)."""
+    project = projects.load(Path(folder))
+    wanted = [name.strip() for name in names.split(",") if name.strip()] or project.targets
+    views = []
+    for name in dict.fromkeys(wanted):
+        if not targets.get(name).ready:
+            ready = ", ".join(row.name for row in targets.load().values() if row.ready)
+            raise UsageError(
+                f"{name} cannot be built by this version of oxcross", hint=f"choose from: {ready}"
+            )
+        views.append(project.for_target(name))
+    return views
+
+
+def runnable(folder: str) -> str:
+    """The first of the project's targets whose executables this machine runs as they are."""
+    names = projects.load(Path(folder)).targets
+    machine = os.uname()
+    for name in names:
+        row = targets.get(name)
+        if not row.runner and row.os == machine.sysname.lower() and row.arch == machine.machine:
+            return name
+    return names[0]
+
+
+def output_folder(root: Path) -> Path:
+    """Where a project's executables lie: ``build/TARGET/NAME`` below it."""
+    return root / "build"
+
+
+def steps(project: Project) -> list[Step]:
+    """The steps a project needs for its target."""
+    return recipes.steps(targets.get(project.target), project.python)
+
+
+def step_plan(folder: str, target: Target) -> Plan:
+    """Every step of a target, for the project's Python if there is a project in the folder."""
+    if (Path(folder) / "pyproject.toml").is_file():
+        version = projects.load(Path(folder)).python
+        return Plan.of(recipes.steps(target, version))
+    return Plan.of(recipes.steps(target))
+
+
+def plan(wanted: Sequence[Project], store: Store, *, upgrade: bool = False) -> list[Row]:
+    """What a build would do, without doing any of it: no network, no daemon, no uv."""
+    whole = Plan.of(step for project in wanted for step in steps(project))
+    return [
+        Row(name=step.name, state=state.value, key=step.key) for step, state in whole.states(store).items()
+    ]
+
+
+def workshop(
+    store: Store, terminal: Terminal, *, engine: str = "auto", jobs: int = 0, mirrors: Iterable[str] = ()
+) -> Workshop:
+    """All that builds are made with. UsageError for an engine or a number of jobs that is none."""
+    if engine not in engines.ENGINES:
+        engines.choose(engine)  # says what is wrong with it
+    if jobs < 0:
+        raise UsageError(f"not a number of processes: {jobs}", where="--jobs")
+    count = jobs or len(os.sched_getaffinity(0))
+    return Workshop(store=store, terminal=terminal, engine=engine, jobs=count, mirrors=tuple(mirrors))
+
+
+@dataclass(kw_only=True)
+class Workshop:
+    """Store, engine, sources and reporter, and what is made with them."""
+
+    store: Store
+    terminal: Terminal
+    engine: str
+    jobs: int
+    mirrors: tuple[str, ...] = ()
+
+    def build(self, wanted: Sequence[Project], *, upgrade: bool = False) -> list[Artifact]:
+        """The executables of the projects' targets, in order."""
+        made = self._run([step for project in wanted for step in steps(project)])
+        return [self._assemble(project, made, upgrade=upgrade) for project in wanted]
+
+    def shell(self, step: Step) -> int:
+        """Enter the environment of a step; the shell's exit status."""
+        from oxcross import executor
+
+        with self._engine() as engine:
+            return executor.shell(step, engine, self.store, self._fetcher(), self.terminal, self.jobs)
+
+    def _run(self, wanted: Iterable[Step]) -> dict[Step, Path]:
+        from oxcross import executor
+
+        with self._engine() as engine:
+            return executor.run(
+                Plan.of(wanted), engine, self.store, self._fetcher(), self.terminal, self.jobs
+            )
+
+    def _fetcher(self) -> Any:
+        from oxcross.fetch import Fetcher
+
+        return Fetcher(self.store, self.mirrors, self.terminal)
+
+    @contextmanager
+    def _engine(self) -> Iterator[Engine]:
+        engine = _LazyEngine(lambda: engines.choose(self.engine, notice=self.terminal.notice))
+        try:
+            yield engine
+        finally:
+            engine.close()
+
+    def _assemble(self, project: Project, made: Mapping[Step, Path], *, upgrade: bool) -> Artifact:
+        raise NotImplementedError
+
+
+class _LazyEngine:
+    """The engine that is chosen when the first step has to be built: asking a daemon takes time."""
+
+    def __init__(self, choose: Callable[[], Engine]) -> None:
+        self._choose = choose
+        self._chosen: Engine | None = None
+
+    @property
+    def _engine(self) -> Engine:
+        if self._chosen is None:
+            self._chosen = self._choose()
+            if self._chosen.name == "local":
+                from oxcross.doctor import require_tools
+
+                require_tools()
+        return self._chosen
+
+    @property
+    def name(self) -> str:
+        """The chosen engine's."""
+        return self._engine.name
+
+    def prepare(self, images: Iterable[str]) -> None:
+        """As the engine's."""
+        self._engine.prepare(images)
+
+    def run(self, job: Job) -> int:
+        """As the engine's."""
+        return self._engine.run(job)
+
+    def shell(self, job: Job) -> int:
+        """As the engine's."""
+        return self._engine.shell(job)
+
+    def stop(self) -> None:
+        """As the engine's; nothing when none was needed."""
+        if self._chosen is not None:
+            self._chosen.stop()
+
+    def close(self) -> None:
+        """As the engine's; nothing when none was needed."""
+        if self._chosen is not None:
+            self._chosen.close()

@@ -1,0 +1,60 @@
+"""``command``: what makes a function one of oxcross's Invoke tasks.
+
+Errors of the user's reach them as text and exit code under every program that runs the task: the
+oxcross program, and ``invoke`` with a ``tasks.py`` of the user's own.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, cast, overload
+
+from invoke.exceptions import Exit
+from invoke.tasks import Task, task
+
+from oxcross.errors import OxcrossError
+
+HELP = {
+    "project": "the project's folder (default: the current one)",
+    "targets": "what to build, separated by commas (default: the configuration's targets)",
+    "target": "the target",
+    "engine": "where steps run: auto, docker or local",
+    "jobs": "how many processes to use (default: one a processor)",
+    "dry_run": "print the plan, what is cached and what is to be built, and do nothing",
+    "json": "print one JSON document on stdout, everything else on stderr",
+    "upgrade": "resolve the requirements anew instead of taking those in oxcross.lock",
+    "verbose": "say more, such as what was cached",
+    "store": "the store's folder (default: $OXCROSS_STORE, or the user's cache folder)",
+}
+
+
+@overload
+def command(function: Callable[..., Any], **options: Any) -> Task[Any]: ...
+@overload
+def command(**options: Any) -> Callable[[Callable[..., Any]], Task[Any]]: ...
+def command(function: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Make a task; ``help`` texts are merged with those that all tasks share."""
+    if function is None:
+        return functools.partial(command, **options)
+    known = {name: HELP[name] for name in inspect.signature(function).parameters if name in HELP}
+    texts = {**known, **options.pop("help", {})}
+    options.setdefault("auto_shortflags", False)
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except OxcrossError as error:
+            from io import StringIO
+
+            from oxcross.report import show_error
+
+            text = StringIO()
+            show_error(error, text)
+            raise Exit(text.getvalue().rstrip("\n"), code=error.exit_code) from error
+
+    return cast(
+        "Task[Any]", task(run, help={name.replace("_", "-"): text for name, text in texts.items()}, **options)
+    )

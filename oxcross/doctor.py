@@ -1,0 +1,177 @@
+"""What this machine lacks for building, and the command that mends it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from oxcross.errors import OxcrossError, ToolError
+from oxcross.plan import FIXED_ENVIRONMENT
+
+# Host tools that steps call, and the package that has each where its name is another; the docker engine's
+# images bring them along. "apt dnf apk pacman", one word when all agree.
+TOOLS: Final[Mapping[str, str]] = {
+    "sh": "dash dash busybox dash",
+    "cp": "coreutils",
+    "sed": "sed",
+    "awk": "mawk gawk gawk gawk",
+    "grep": "grep",
+    "tar": "tar",
+    "gzip": "gzip",
+    "xz": "xz-utils xz xz xz",
+    "patch": "patch",
+    "make": "make",
+    "perl": "perl",
+    "tclsh": "tcl",
+}
+
+_MANAGERS: Final[Mapping[str, tuple[int, str]]] = {  # program: column of TOOLS, command
+    "apt-get": (0, "apt-get install -y"),
+    "dnf": (1, "dnf install -y"),
+    "apk": (2, "apk add"),
+    "pacman": (3, "pacman -S --needed"),
+}
+
+_NEEDED_BYTES = 3_000_000_000  # the store after a first build of one target, and its scratch space
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing looked at. ``group``: what it is needed for ("always", "local", "docker")."""
+
+    name: str
+    ok: bool
+    detail: str
+    fix: str = ""  # a command, or what to do
+    group: str = "always"
+
+    def document(self) -> dict[str, Any]:
+        """For --json."""
+        return {"name": self.name, "ok": self.ok, "detail": self.detail, "fix": self.fix, "for": self.group}
+
+
+def examine(store: str = "") -> list[Check]:
+    """Look at everything; takes a second at most."""
+    return [
+        _python(),
+        _uv(),
+        _store(store),
+        *(_tool(name) for name in TOOLS),
+        _namespaces(),
+        _docker(),
+    ]
+
+
+def able(checks: Iterable[Check]) -> bool:
+    """Whether a build can run: all that is always needed, and one of the engines."""
+    bad = {check.group for check in checks if not check.ok}
+    return "always" not in bad and not {"local", "docker"} <= bad
+
+
+def require_tools() -> None:
+    """ToolError, with the command that installs them, unless every tool of the local engine is there."""
+    if missing := [name for name in TOOLS if _which(name) is None]:
+        raise ToolError(
+            f"this machine lacks {', '.join(missing)}, which building without Docker needs",
+            hint=install(missing),
+        )
+
+
+def install(tools: Iterable[str]) -> str:
+    """The command that installs the packages of these tools with this machine's package manager."""
+    found = next((name for name in _MANAGERS if shutil.which(name, path=_search_path())), "apt-get")
+    column, line = _MANAGERS[found]
+    packages: dict[str, None] = {}
+    for tool in tools:
+        names = TOOLS.get(tool, tool).split()
+        packages[names[column] if len(names) > 1 else names[0]] = None
+    prefix = "" if os.geteuid() == 0 else "sudo "
+    return f"{prefix}{line} {' '.join(packages)}"
+
+
+def _search_path() -> str:
+    return f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def _which(name: str) -> str | None:
+    """Where steps would find the tool: not on the user's PATH, which no step sees."""
+    return shutil.which(name, path=FIXED_ENVIRONMENT["PATH"])
+
+
+def _python() -> Check:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return Check(name="python", ok=sys.version_info >= (3, 11), detail=f"Python {version}", fix="")
+
+
+def _tool(name: str) -> Check:
+    path = _which(name)
+    if path is None:
+        return Check(
+            name=name, ok=False, detail="not in /usr/bin or /bin", fix=install([name]), group="local"
+        )
+    return Check(name=name, ok=True, detail=path, group="local")
+
+
+def _uv() -> Check:
+    try:
+        import uv
+
+        return Check(name="uv", ok=True, detail=uv.find_uv_bin())
+    except (ImportError, FileNotFoundError):
+        path = shutil.which("uv")
+    if path:
+        return Check(name="uv", ok=True, detail=path)
+    return Check(name="uv", ok=False, detail="not found: it resolves requirements", fix="pip install uv")
+
+
+def _store(folder: str) -> Check:
+    from oxcross.store import default_root
+
+    root = Path(folder).expanduser().absolute() if folder else default_root()
+    existing = next(path for path in (root, *root.parents) if path.exists())
+    if not os.access(existing, os.W_OK):
+        return Check(
+            name="store", ok=False, detail=f"{existing} cannot be written", fix="set OXCROSS_STORE=FOLDER"
+        )
+    free = shutil.disk_usage(existing).free
+    detail = f"{root}: {free / 1e9:.1f} GB free"
+    if free < _NEEDED_BYTES:
+        fix = f"make room, or set OXCROSS_STORE=FOLDER: a first build takes {_NEEDED_BYTES / 1e9:.0f} GB"
+        return Check(name="store", ok=False, detail=detail, fix=fix)
+    return Check(name="store", ok=True, detail=detail)
+
+
+def _namespaces() -> Check:
+    """Not a must: without them the local engine works, but a step is not held apart from the machine."""
+    from oxcross.engine.local import LocalEngine
+
+    said: list[str] = []
+    mode = LocalEngine(notice=said.append).mode
+    if mode == "namespaces":
+        return Check(name="namespaces", ok=True, detail="steps run in a root of their own", group="isolation")
+    fix = "sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0"
+    detail = said[0] if said else "switched off by OXCROSS_LOCAL"
+    return Check(name="namespaces", ok=False, detail=detail, fix=fix, group="isolation")
+
+
+def _docker() -> Check:
+    from oxcross.engine import choose
+
+    try:
+        engine = choose("docker")
+    except OxcrossError as error:
+        fix = install(["docker.io"]) if shutil.which("apt-get", path=_search_path()) else install(["docker"])
+        if shutil.which("dockerd", path=_search_path()):
+            fix = "systemctl start docker" if _has_systemd() else "dockerd &"
+        return Check(name="docker", ok=False, detail=error.message, fix=fix, group="docker")
+    engine.close()
+    return Check(name="docker", ok=True, detail="a daemon answers", group="docker")
+
+
+def _has_systemd() -> bool:
+    return Path("/run/systemd/system").is_dir()

@@ -1,0 +1,256 @@
+"""What the user sees while and after something runs: progress on stderr, results on stdout.
+
+On a terminal progress is live (rich), else a line for each thing that ended. ``show_error`` and
+``table`` serve every task. rich is only imported for a terminal: it takes a while.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO
+
+from oxcross.errors import ConfigErrors, OxcrossError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from oxcross.plan import Step
+
+
+def is_live(stream: TextIO) -> bool:
+    """Whether the stream is a terminal that can redraw lines."""
+    return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def colours(stream: TextIO) -> bool:
+    """Whether to use colours there: a terminal, and nobody asked for none (NO_COLOR)."""
+    return is_live(stream) and not os.environ.get("NO_COLOR")
+
+
+def megabytes(size: int) -> str:
+    """A size in bytes for people."""
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"
+
+
+def duration(value: float) -> str:
+    """A time for people."""
+    return f"{value:.1f} s" if value < 100 else f"{int(value // 60)} min {int(value % 60):02d} s"
+
+
+def emit(document: object) -> None:
+    """The one JSON document of a run with --json, on stdout."""
+    print(json.dumps(document, indent=2, default=str))
+
+
+def show_error(error: OxcrossError, stream: TextIO | None = None) -> None:
+    """An error as the user reads it: one block each, the next step indented below."""
+    out = stream or sys.stderr
+    label = "\033[1;31merror:\033[0m" if colours(out) else "error:"
+    errors = error.errors if isinstance(error, ConfigErrors) else (error,)
+    for one in errors:
+        print(f"{label} {one}", file=out)
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, stream: TextIO | None = None) -> None:
+    """Rows in columns: with rich on a terminal, else aligned with spaces."""
+    out = stream or sys.stdout
+    if is_live(out):
+        from rich.console import Console
+        from rich.table import Table
+
+        drawn = Table(box=None, header_style="bold", pad_edge=False)
+        for header in headers:
+            drawn.add_column(header, overflow="fold")
+        for row in rows:
+            drawn.add_row(*row)
+        Console(file=out, highlight=False).print(drawn, markup=False)
+        return
+    lines = [list(headers), *(list(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
+    for line in lines:
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip(), file=out
+        )
+
+
+class Terminal(Protocol):
+    """A ``plan.Reporter`` that also tells of the stages after the steps. A context manager."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def stage(self, target: str, name: str) -> Any: ...
+    def step_started(self, step: Step) -> None: ...
+    def step_finished(self, step: Step, *, cached: bool, seconds: float) -> None: ...
+    def step_failed(self, step: Step, seconds: float) -> None: ...
+    def fetch_started(self, name: str, total: int) -> None: ...
+    def fetch_progress(self, name: str, done: int, total: int) -> None: ...
+    def fetch_finished(self, name: str, *, ok: bool) -> None: ...
+    def notice(self, text: str) -> None: ...
+
+
+def terminal(*, verbose: bool = False) -> Terminal:
+    """The reporter that fits stderr."""
+    return Live(verbose=verbose) if is_live(sys.stderr) else Lines(verbose=verbose)
+
+
+class Lines:
+    """Progress as plain lines on stderr: each thing when it is done. With ``verbose`` also what was cached."""
+
+    def __init__(self, *, verbose: bool = False, stream: TextIO | None = None) -> None:
+        self._verbose = verbose
+        self._stream = stream or sys.stderr
+        self._lock = threading.Lock()
+        self._sizes: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def _line(self, text: str) -> None:
+        with self._lock:
+            print(text, file=self._stream, flush=True)
+
+    def step_started(self, step: Step) -> None:
+        """A step begins."""
+        self._line(f"building  {step.name}")
+
+    def step_finished(self, step: Step, *, cached: bool, seconds: float) -> None:
+        """A step's output is there."""
+        if not cached:
+            self._line(f"built     {step.name}  {duration(seconds)}")
+        elif self._verbose:
+            self._line(f"cached    {step.name}")
+
+    def step_failed(self, step: Step, seconds: float) -> None:
+        """A step failed or was stopped."""
+        self._line(f"failed    {step.name}  {duration(seconds)}")
+
+    def fetch_started(self, name: str, total: int) -> None:
+        """A download begins; ``total`` in bytes."""
+        self._sizes[name] = total
+
+    def fetch_progress(self, name: str, done: int, total: int) -> None:
+        """``done`` of ``total`` bytes are there."""
+
+    def fetch_finished(self, name: str, *, ok: bool) -> None:
+        """A download ended."""
+        verb = "fetched  " if ok else "not had  "
+        self._line(f"{verb} {name}  {megabytes(self._sizes.pop(name, 0))}")
+
+    def notice(self, text: str) -> None:
+        """Something to know."""
+        self._line(f"note      {text}")
+
+    @contextmanager
+    def stage(self, target: str, name: str) -> Iterator[None]:
+        """A part of the road that is no step: collect, pack, link, check."""
+        begun = time.monotonic()
+        yield
+        if self._verbose:
+            self._line(f"{name:<9} {target}  {duration(time.monotonic() - begun)}")
+
+
+class Live:
+    """Progress on a terminal: a line for each thing that runs, redrawn; what is done scrolls above."""
+
+    def __init__(self, *, verbose: bool = False) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        self._verbose = verbose
+        self._console = Console(stderr=True, highlight=False, no_color=not colours(sys.stderr))
+        self._progress: Progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def _begin(self, key: str, text: str, total: float | None = None) -> None:
+        with self._lock:
+            self._tasks[key] = self._progress.add_task(text, total=total)
+
+    def _end(self, key: str) -> None:
+        with self._lock:
+            if (task := self._tasks.pop(key, None)) is not None:
+                self._progress.remove_task(task)
+
+    def _say(self, mark: str, style: str, text: str) -> None:
+        from rich.text import Text
+
+        self._console.print(Text(mark, style=style), text, markup=False)
+
+    def step_started(self, step: Step) -> None:
+        """A step begins."""
+        self._begin(f"step {step.name}", f"build {step.name}")
+
+    def step_finished(self, step: Step, *, cached: bool, seconds: float) -> None:
+        """A step's output is there."""
+        self._end(f"step {step.name}")
+        if not cached:
+            self._say("built ", "green", f"{step.name}  {duration(seconds)}")
+        elif self._verbose:
+            self._say("cached", "dim", step.name)
+
+    def step_failed(self, step: Step, seconds: float) -> None:
+        """A step failed or was stopped."""
+        self._end(f"step {step.name}")
+        self._say("failed", "bold red", f"{step.name}  {duration(seconds)}")
+
+    def fetch_started(self, name: str, total: int) -> None:
+        """A download begins; ``total`` in bytes."""
+        self._begin(f"fetch {name}", f"fetch {name} ({megabytes(total)})", float(total))
+
+    def fetch_progress(self, name: str, done: int, total: int) -> None:
+        """``done`` of ``total`` bytes are there."""
+        with self._lock:
+            if (task := self._tasks.get(f"fetch {name}")) is not None:
+                self._progress.update(task, completed=done, total=total)
+
+    def fetch_finished(self, name: str, *, ok: bool) -> None:
+        """A download ended."""
+        self._end(f"fetch {name}")
+        self._say("fetched" if ok else "not had", "green" if ok else "bold red", name)
+
+    def notice(self, text: str) -> None:
+        """Something to know."""
+        self._say("note  ", "yellow", text)
+
+    @contextmanager
+    def stage(self, target: str, name: str) -> Iterator[None]:
+        """A part of the road that is no step: collect, pack, link, check."""
+        key = f"stage {target} {name}"
+        self._begin(key, f"{name} {target}")
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self._end(key)
+        if self._verbose:
+            self._say(f"{name:<6}", "green", f"{target}  {duration(time.monotonic() - begun)}")

@@ -1,0 +1,268 @@
+"""oxcross's tasks: ``from oxcross.tasks import ns`` in a tasks.py, or the ``oxcross`` program.
+
+Thin: a task parses its flags, calls the rooms, and reports.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from invoke.collection import Collection
+from invoke.context import Context
+
+from oxcross import report
+from oxcross import targets as target_rows
+from oxcross.command import command
+from oxcross.errors import ToolError, UsageError, nearest
+from oxcross.storetasks import cache, open_store, sources
+from oxcross.targets import Target
+
+
+@command
+def build(
+    _c: Context,
+    project: str = ".",
+    targets: str = "",
+    engine: str = "auto",
+    jobs: int = 0,
+    dry_run: bool = False,
+    json: bool = False,
+    upgrade: bool = False,
+    verbose: bool = False,
+    store: str = "",
+) -> None:
+    """Build the project's executables: build/TARGET/NAME.
+
+    What was built before is taken from the store. `--dry-run --json` gives {"steps": [{"name", "state", "key"}]},
+    `--json` {"artifacts": [{"target", "path", "sha256", "size", ...}]}.
+    """
+    from oxcross import build as road
+
+    wanted = road.select(project, targets)
+    with open_store(store) as opened:
+        if dry_run:
+            _show_plan(road.plan(wanted, opened, upgrade=upgrade), json=json)
+            return
+        artifacts = _build(wanted, opened, engine=engine, jobs=jobs, upgrade=upgrade, verbose=verbose)
+    if json:
+        report.emit({"artifacts": [artifact.document() for artifact in artifacts]})
+    else:
+        _show_artifacts(artifacts)
+
+
+@command
+def run(
+    c: Context,
+    project: str = ".",
+    target: str = "",
+    engine: str = "auto",
+    jobs: int = 0,
+    verbose: bool = False,
+    store: str = "",
+) -> None:
+    """Build the executable for this machine and run it; arguments for it stand behind `--`.
+
+    Its exit status becomes this program's.
+    """
+    from oxcross import build as road
+
+    wanted = road.select(project, target or road.runnable(project))
+    runner = target_rows.get(wanted[0].target).runner
+    with open_store(store) as opened:
+        [artifact] = _build(wanted[:1], opened, engine=engine, jobs=jobs, upgrade=False, verbose=verbose)
+    line = [*runner, str(artifact.path), *_passed(c)]
+    sys.stdout.flush()
+    try:
+        os.execvp(line[0], line)  # noqa: S606 (becoming the application is the point)
+    except FileNotFoundError:
+        raise ToolError(f"{line[0]} is not installed: it runs {wanted[0].target} executables here") from None
+
+
+@command
+def release(
+    _c: Context,
+    project: str = ".",
+    targets: str = "",
+    engine: str = "auto",
+    jobs: int = 0,
+    dry_run: bool = False,
+    json: bool = False,
+    upgrade: bool = False,
+    verbose: bool = False,
+    store: str = "",
+) -> None:
+    """Build all targets and lay them out as a release: dist/NAME/VERSION/.
+
+    The folder holds the executables, SHA256SUMS and manifest.json. It never changes once it is there: the same
+    content again is nothing to do, other content needs another version.
+    """
+    from oxcross import build as road
+    from oxcross.publish import dist
+
+    wanted = road.select(project, targets)
+    with open_store(store) as opened:
+        if dry_run:
+            _show_plan(road.plan(wanted, opened, upgrade=upgrade), json=json)
+            return
+        artifacts = _build(wanted, opened, engine=engine, jobs=jobs, upgrade=upgrade, verbose=verbose)
+    first = wanted[0]
+    released = dist.release(first.root / "dist", first.name, first.version, artifacts)
+    if json:
+        report.emit(released.document())
+        return
+    _show_artifacts(artifacts)
+    print(f"{'released' if released.new else 'already released'}: {released.path}")
+
+
+@command(help={"file": "an executable that oxcross made"})
+def inspect(_c: Context, file: str, json: bool = False) -> None:
+    """Show what is in an executable and check that it keeps every promise (exit status 9 if not)."""
+    from oxcross import inspect as proof
+
+    path = Path(file)
+    if not path.exists():
+        raise UsageError("there is no such file", where=file)
+    seen = proof.inspect(path)
+    if json:
+        report.emit(seen.document())
+    else:
+        print(seen.text())
+    proof.check(seen)
+
+
+@command
+def targets(_c: Context, json: bool = False) -> None:
+    """List what executables can be built for."""
+    rows = target_rows.load().values()
+    if json:
+        keys = ("name", "triple", "floor", "os", "arch", "libc", "ready")
+        report.emit({"targets": [{key: getattr(row, key) for key in keys} for row in rows]})
+        return
+    report.table(
+        ["target", "triple", "oldest system", "state"],
+        [[row.name, row.triple, _oldest(row), "ready" if row.ready else "not yet"] for row in rows],
+    )
+
+
+@command
+def doctor(_c: Context, json: bool = False, store: str = "") -> None:
+    """Say what this machine lacks for building, and the command that mends it."""
+    from oxcross import doctor as surgery
+
+    checks = surgery.examine(store)
+    if json:
+        report.emit({"checks": [check.document() for check in checks]})
+    else:
+        marks = {True: "ok", False: "missing"}
+        report.table(["", "", ""], [[marks[check.ok], check.name, check.detail] for check in checks])
+        if fixes := list(dict.fromkeys(check.fix for check in checks if check.fix)):
+            print("\nto mend it:\n  " + "\n  ".join(fixes))
+    if not surgery.able(checks):
+        raise ToolError(
+            "this machine cannot build yet", hint="the commands above mend it" if not json else None
+        )
+
+
+@command
+def clean(_c: Context, project: str = ".", json: bool = False) -> None:
+    """Remove the project's build folder. Releases in dist/ and the store stay."""
+    from oxcross import build as road
+
+    folder = road.output_folder(Path(project).resolve())
+    removed = [str(path) for path in sorted(folder.glob("*")) if path.name in target_rows.load()]
+    for path in removed:
+        shutil.rmtree(path)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+    if json:
+        report.emit({"removed": removed})
+    else:
+        print("\n".join(f"removed {path}" for path in removed) or "nothing to remove")
+
+
+@command(help={"step": "the step, as the plan names it: openssl, cpython, launcher …"})
+def shell(
+    _c: Context,
+    project: str = ".",
+    target: str = "linux-x64",
+    step: str = "",
+    engine: str = "auto",
+    jobs: int = 0,
+    store: str = "",
+) -> None:
+    """Open a shell in the environment that a build step runs in; `sh $ROOT/script` runs the step."""
+    from oxcross import build as road
+
+    plan = road.step_plan(project, target_rows.get(target))
+    names = {one.name: one for one in plan}
+    wanted = step if "/" in step else f"{target}/{step}"
+    if wanted not in names:
+        hint = nearest(wanted, names) if step else "name one with --step: " + ", ".join(names)
+        raise UsageError(f"there is no step {wanted!r}" if step else "which step?", hint=hint)
+    with open_store(store) as opened, report.terminal() as terminal:
+        made = road.workshop(opened, terminal, engine=engine, jobs=jobs)
+    status = made.shell(names[wanted])
+    raise SystemExit(status)
+
+
+@command
+def schema(_c: Context) -> None:
+    """Print the JSON Schema of [tool.oxcross], for editors."""
+    from oxcross.config import schema as model
+
+    report.emit(model.json_schema())
+
+
+def _build(
+    wanted: list[Any], store: Any, *, engine: str, jobs: int, upgrade: bool, verbose: bool
+) -> list[Any]:
+    from oxcross import build as road
+
+    with report.terminal(verbose=verbose) as terminal:
+        shop = road.workshop(store, terminal, engine=engine, jobs=jobs, mirrors=wanted[0].mirrors)
+        return shop.build(wanted, upgrade=upgrade)
+
+
+def _show_plan(rows: list[Any], *, json: bool) -> None:
+    if json:
+        report.emit({"steps": [row.document() for row in rows]})
+        return
+    report.table(["step", "state", "key"], [[row.name, row.state, row.key[:16]] for row in rows])
+
+
+def _show_artifacts(artifacts: list[Any]) -> None:
+    report.table(
+        ["target", "file", "size", "sha256", "time"],
+        [
+            [a.target, _near(a.path), report.megabytes(a.size), a.sha256[:16], report.duration(a.seconds)]
+            for a in artifacts
+        ],
+    )
+
+
+def _oldest(row: Target) -> str:
+    """The oldest system the target's executables run on, for people."""
+    if row.floor is None:
+        return "any, fully static"
+    return f"{row.libc if row.os == 'linux' else row.os} {row.floor}"
+
+
+def _passed(c: Context) -> list[str]:
+    """What stands behind ``--``; the invoke program leaves it in sys.argv."""
+    if "passed" in c.config:
+        return list(c.config["passed"])
+    return sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+
+
+def _near(path: Path) -> str:
+    """The path relative to the current folder when it lies below."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+ns = Collection(
+    "oxcross", build, run, release, inspect, targets, doctor, clean, shell, schema, cache, sources
+)
