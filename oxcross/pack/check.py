@@ -62,7 +62,7 @@ def _check_sections(blob: Blob) -> None:
 
 def _check_payload(blob: Blob, payload: PayloadRef, user: Section, what: str) -> None:
     stored = blob.stored(payload, user)
-    if payload.offset % PAYLOAD_ALIGN or payload.zero:
+    if payload.offset % PAYLOAD_ALIGN:
         damaged(user, f"{what}: misplaced payload")
     if payload.codec == Codec.RAW:
         if payload.stored != payload.size:

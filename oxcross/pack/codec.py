@@ -8,8 +8,9 @@ dictionary give the same frame.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import zstandard
@@ -29,19 +30,21 @@ class Payload:
     """Bytes to store, and what they are when decoded.
 
     ``stored`` are the bytes in the blob, ``size`` the decoded number of bytes, ``digest`` 16 bytes
-    that identify ``stored`` and ``codec`` (equal payloads are stored once).
+    that identify ``stored`` and ``codec`` (equal payloads are stored once), ``check`` the launcher's
+    check sum of ``stored``.
     """
 
     stored: bytes | memoryview
     size: int
     codec: Codec
     digest: bytes
+    check: int
 
     @classmethod
     def of(cls, stored: bytes | memoryview, size: int, codec: Codec) -> Payload:
         """A payload of already encoded bytes."""
         digest = hashlib.blake2b(stored, digest_size=16, person=b"ox-codec-%d" % codec).digest()
-        return cls(stored, size, codec, digest)
+        return cls(stored, size, codec, digest, check_sum(stored))
 
     @classmethod
     def raw(cls, data: bytes | memoryview) -> Payload:
@@ -49,30 +52,39 @@ class Payload:
         return cls.of(data, len(data), Codec.RAW)
 
 
-@dataclass(frozen=True, slots=True)
+def check_sum(stored: bytes | memoryview) -> int:
+    """``ox_payload.check``: the one's complement sum of the bytes' 32-bit words; 0 for no bytes."""
+    if not stored:
+        return 0
+    return int.from_bytes(stored, "little") % 0xFFFFFFFF or 0xFFFFFFFF
+
+
 class Encoder:
-    """Makes payloads for one compression setting and one dictionary (empty: none)."""
+    """Makes payloads for one compression setting and one dictionary (empty: none). Thread-safe."""
 
-    compression: Compression = "none"
-    dictionary: bytes = b""
-    _zstd: zstandard.ZstdCompressor = field(init=False, repr=False, compare=False)
+    def __init__(self, compression: Compression = "none", dictionary: bytes = b"") -> None:
+        self.compression: Compression = compression
+        self.dictionary = dictionary
+        self._local = threading.local()  # a compressor must not be used by two threads at once
 
-    def __post_init__(self) -> None:
-        known = None
-        if self.dictionary:
-            known = zstandard.ZstdCompressionDict(self.dictionary)
-            known.precompute_compress(level=LEVEL)
-        # One-shot frames carry their content size; no checksum (the blob has one over everything).
-        zstd = zstandard.ZstdCompressor(
-            level=LEVEL, dict_data=known, write_checksum=False, write_dict_id=False
-        )
-        object.__setattr__(self, "_zstd", zstd)
+    def _compressor(self) -> zstandard.ZstdCompressor:
+        known: zstandard.ZstdCompressor | None = getattr(self._local, "zstd", None)
+        if known is None:
+            dictionary = None
+            if self.dictionary:
+                dictionary = zstandard.ZstdCompressionDict(self.dictionary)
+                dictionary.precompute_compress(level=LEVEL)
+            # One-shot frames carry their content size; no checksum (the blob has one over everything).
+            known = self._local.zstd = zstandard.ZstdCompressor(
+                level=LEVEL, dict_data=dictionary, write_checksum=False, write_dict_id=False
+            )
+        return known
 
     def payload(self, data: bytes | memoryview, *, rarely_read: bool = False) -> Payload:
         """``data`` as a payload; ``rarely_read`` data (source text) is compressed in any case."""
         if self.compression == "none" and not rarely_read:
             return Payload.raw(data)
-        frame = self._zstd.compress(data)
+        frame = self._compressor().compress(data)
         if len(frame) >= len(data) * _WORTH:
             return Payload.raw(data)
         return Payload.of(frame, len(data), Codec.ZSTD_DICT if self.dictionary else Codec.ZSTD)
@@ -81,8 +93,10 @@ class Encoder:
 def decode(payload: Payload, dictionary: bytes = b"") -> bytes:
     """The payload's decoded bytes.
 
-    Raises ValueError when the frame is damaged or its size is not the promised one.
+    Raises ValueError when the bytes or the frame are damaged, or the size is not the promised one.
     """
+    if check_sum(payload.stored) != payload.check:
+        raise ValueError("wrong check sum")
     if payload.codec is Codec.RAW:
         return bytes(payload.stored)
     known = zstandard.ZstdCompressionDict(dictionary) if payload.codec is Codec.ZSTD_DICT else None

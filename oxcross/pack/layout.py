@@ -61,7 +61,7 @@ class Payloads:
             self._offsets[payload.digest] = offset
             self.placed.append((offset, payload))
             self.size = offset + stored
-        return (offset, stored, payload.size, payload.codec, 0)
+        return (offset, stored, payload.size, payload.codec, payload.check)
 
 
 @dataclass(slots=True)

@@ -49,7 +49,7 @@ class PayloadRef:
     stored: int
     size: int
     codec: int
-    zero: int = 0
+    check: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +251,7 @@ class Blob:
         stored = self.stored(payload, user)
         dictionary = bytes(self.section(Section.DICTIONARY))
         try:
-            one = Payload(stored, payload.size, Codec(payload.codec), b"")
+            one = Payload(stored, payload.size, Codec(payload.codec), b"", payload.check)
             return decode(one, dictionary)
         except ValueError as error:
             damaged(Section.PAYLOAD, str(error))

@@ -16,6 +16,7 @@ import pytest
 from oxcross import pack
 from oxcross.errors import InspectError
 from oxcross.pack import format as fmt
+from oxcross.pack.codec import check_sum
 
 HEADER = Path(__file__).resolve().parents[2] / "launcher" / "resources.h"
 
@@ -252,6 +253,17 @@ def test_digest_is_the_headers_definition() -> None:
     digest = bytes(data[224:256])
     data[224:256] = bytes(32)
     assert hashlib.sha256(data).digest() == digest
+
+
+def test_check_sum_is_the_headers_definition() -> None:
+    words = [0x01020304, 0xFFFFFFFF, 0x80000000, 0x00000005]
+    data = b"".join(word.to_bytes(4, "little") for word in words) + b"\x07"
+    total = sum(words) + 7
+    while total > 0xFFFFFFFF:
+        total = (total & 0xFFFFFFFF) + (total >> 32)
+    assert check_sum(data) == total
+    assert check_sum(b"") == 0
+    assert check_sum(bytes(64)) == check_sum(b"\xff" * 64) == 0xFFFFFFFF
 
 
 def test_empty_blob() -> None:

@@ -1,0 +1,225 @@
+"""Which distributions go in: from a lock, a requirements file, or resolved and kept in oxcross.lock.
+
+A resolution is used again as long as what it came from is the same, so a rebuild needs neither uv
+nor a network, and gets the same versions everywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from oxcross.collect import lockfile, requirements, uv, wheel
+from oxcross.collect.lockfile import Locked
+from oxcross.collect.requirements import Local
+from oxcross.errors import CollectError
+from oxcross.project import Project
+from oxcross.store import Store
+from oxcross.targets import Target
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """All that is installed: ``lines`` with version and hashes, and what lies on this machine."""
+
+    lines: tuple[str, ...]
+    local: tuple[Local, ...] = ()
+
+
+def resolve(
+    project: Project,
+    target: Target,
+    store: Store,
+    *,
+    upgrade: bool = False,
+    notice: Callable[[str], None] = lambda _: None,
+) -> Resolution:
+    """The distributions for ``target``, without the project itself and without excluded ones.
+
+    ``upgrade`` resolves anew to the latest versions. Raises CollectError that lists what cannot be
+    had and why, ToolError when uv is needed and is not there.
+    """
+    if project.lock is not None:
+        lines = _locked(project, target, store)
+    elif project.requirements_file is not None:
+        lines = requirements.logical_lines(project.requirements_file)
+    else:
+        wanted, local = _wanted(project, store)
+        fixed = _resolved(project, target, store, wanted, upgrade, notice) if wanted else ()
+        return Resolution(tuple(requirements.without(fixed, project.exclude_packages)), tuple(local))
+    where = project.lock or project.requirements_file
+    base = where.parent if where else project.root
+    requirements.check_remote(lines, str(where))
+    local = [one for line in lines if (one := requirements.local_of(line, base))]
+    remote = [line for line in lines if requirements.local_of(line, base) is None]
+    return Resolution(
+        tuple(requirements.without(remote, project.exclude_packages)),
+        tuple(one for one in local if one.path != project.root),
+    )
+
+
+def known(project: Project, target: Target) -> Resolution | None:
+    """The resolution, when it can be told without uv, network or build; else None: for plans."""
+    if project.lock is not None and project.lock.name == "uv.lock":
+        return None
+    if project.lock is None and project.requirements_file is None:
+        static = _static_dependencies(project)
+        if static is None or any(requirements.local_of(line, project.root) for line in project.requirements):
+            return None
+        wanted = [*static, *project.requirements]
+        entry = lockfile.read(project.root / lockfile.NAME).get(target.name)
+        if not wanted:
+            return Resolution(())
+        if entry is None or entry.input != _digest(wanted, target, project):
+            return None
+        return Resolution(tuple(requirements.without(entry.requirements, project.exclude_packages)))
+    path = project.lock or project.requirements_file
+    if path is None:  # pragma: no cover - excluded above
+        return None
+    lines = requirements.pylock_lines(path) if project.lock else requirements.logical_lines(path)
+    if any(requirements.local_of(line, path.parent) for line in lines):
+        return None
+    return Resolution(tuple(requirements.without(lines, project.exclude_packages)))
+
+
+def _wanted(project: Project, store: Store) -> tuple[list[str], list[Local]]:
+    """The requirements to resolve, and the local ones, whose own requirements are among the first."""
+    lines = list(project.requirements)
+    requirements.check_remote(lines, str(project.pyproject))
+    static = _static_dependencies(project)
+    if static is None:
+        built = wheel.build(project.root, store)
+        static = wheel.requires(built.metadata, "")
+    lines += static
+    local: list[Local] = []
+    remote: list[str] = []
+    while lines:
+        line = lines.pop(0)
+        one = requirements.local_of(line, project.root)
+        if one is None:
+            remote.append(line)
+        elif one not in local and one.path != project.root:
+            local.append(one)
+            lines += wheel.requires(wheel.of(one.path, store).metadata, one.extras)
+    return sorted(set(remote)), local
+
+
+def _static_dependencies(project: Project) -> list[str] | None:
+    """What the project itself depends on; None when only its build backend can tell."""
+    if not project.include_project:
+        return []
+    table = tomllib.loads(project.pyproject.read_text(encoding="utf-8")).get("project", {})
+    if "dependencies" in table.get("dynamic", []):
+        return None
+    return [str(line) for line in table.get("dependencies", [])]
+
+
+def _digest(wanted: Sequence[str], target: Target, project: Project) -> str:
+    facts = {
+        "format": _FORMAT,
+        "requirements": sorted(set(wanted)),
+        "platform": uv.platform(target, project.glibc),
+        "python": ".".join(project.python.split(".")[:2]),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _resolved(
+    project: Project,
+    target: Target,
+    store: Store,
+    wanted: Sequence[str],
+    upgrade: bool,
+    notice: Callable[[str], None],
+) -> tuple[str, ...]:
+    path = project.root / lockfile.NAME
+    digest = _digest(wanted, target, project)
+    old = lockfile.read(path).get(target.name)
+    if old is not None and old.input == digest and not upgrade:
+        return old.requirements
+    notice(f"resolving requirements for {target.name}")
+    preferred = old.requirements if old is not None and not upgrade else ()
+    lines = _compile(project, target, wanted, preferred)
+    # Another process may write another target's entry into the same file meanwhile.
+    with store.lock("lock-" + hashlib.sha256(str(path).encode()).hexdigest()):
+        entries = lockfile.read(path)
+        entries[target.name] = Locked(digest, lines)
+        lockfile.write(path, entries)
+    return lines
+
+
+def _compile(
+    project: Project, target: Target, wanted: Sequence[str], preferred: Sequence[str]
+) -> tuple[str, ...]:
+    with tempfile.TemporaryDirectory(prefix="oxcross-") as name:
+        folder = Path(name)
+
+        def attempt(lines: Sequence[str], out: Path) -> None:
+            (folder / "requirements.in").write_text("".join(f"{line}\n" for line in lines))
+            uv.run(
+                [
+                    "pip", "compile", str(folder / "requirements.in"), "--output-file", str(out),
+                    *uv.common(target, project.glibc, project.python), "--generate-hashes", "--no-header",
+                    "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
+                ],
+                folder=project.root,
+                doing=f"requirements that cannot be had for {target.name}",
+                where=str(project.pyproject),
+            )  # fmt: skip
+
+        out = folder / "requirements.txt"
+        out.write_text("".join(f"{line}\n" for line in preferred))
+        try:
+            attempt(wanted, out)
+        except CollectError as error:
+            # uv stops at the first conflict: ask for each requirement alone, to name all of them.
+            reasons: dict[str, None] = {}
+            for line in wanted if len(wanted) > 1 else ():
+                try:
+                    attempt([line], folder / "alone.txt")
+                except CollectError as alone:
+                    reasons.setdefault(alone.message.partition("\n")[2])
+            if len(reasons) > 1:
+                head = error.message.partition("\n")[0]
+                message = "\n".join([head, *reasons])
+                raise CollectError(message, where=error.where, hint=error.hint) from None
+            raise
+        return tuple(requirements.logical_lines(out))
+
+
+def _locked(project: Project, target: Target, store: Store) -> list[str]:
+    path = project.lock
+    if path is None:
+        return []
+    if path.name != "uv.lock":
+        return requirements.pylock_lines(path)
+    key = (
+        "uv-lock-"
+        + hashlib.sha256(
+            b"\0".join((str(_FORMAT).encode(), path.read_bytes(), project.pyproject.read_bytes()))
+        ).hexdigest()
+    )
+    text = store.value(key)
+    if text is None:
+        exported = uv.run(
+            [
+                "export", "--frozen", "--no-dev", "--no-emit-project", "--no-header", "--no-annotate",
+                "--format", "requirements.txt", "--project", str(path.parent), *uv.python(),
+            ],
+            folder=path.parent,
+            doing=f"{path.name} cannot be used for {target.name}",
+            where=str(path),
+        )  # fmt: skip
+        text = exported.encode()
+        store.put_value(key, text)
+    with tempfile.TemporaryDirectory(prefix="oxcross-") as name:
+        file = Path(name, "requirements.txt")
+        file.write_bytes(text)
+        return requirements.logical_lines(file)

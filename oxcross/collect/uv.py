@@ -1,0 +1,135 @@
+"""uv, the program that resolves and installs wheels: where it is, how it is called, what its errors say.
+
+Only what is not cached needs it: a rebuild from oxcross.lock and the store does without.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from oxcross.errors import CollectError, ToolError
+from oxcross.plan import SOURCE_DATE_EPOCH
+from oxcross.targets import Target
+
+# The glibc versions that uv's --python-platform knows (uv 0.9 and later).
+_GLIBCS = ((2, 17), (2, 28), *((2, minor) for minor in range(31, 41)))
+_TIMEOUT = 1800.0  # seconds
+
+
+@cache
+def find() -> str:
+    """The path of uv: of the Python package, else of PATH. ToolError when there is none."""
+    try:
+        from uv import find_uv_bin
+
+        return os.fspath(find_uv_bin())
+    except (ImportError, FileNotFoundError):
+        pass
+    if found := shutil.which("uv"):
+        return found
+    raise ToolError(
+        "uv is needed to resolve and install requirements, and is not there",
+        hint="install it: python3 -m pip install uv",
+    )
+
+
+def run(arguments: Sequence[str], *, folder: Path, doing: str, where: str) -> str:
+    """Run uv in ``folder`` and return its stdout.
+
+    When it fails, CollectError with its own reasons, without its internals: ``doing`` and ``where``
+    say what was to be done and for what.
+    """
+    command = [find(), "--no-progress", "--color", "never", *arguments]
+    environment = {
+        **os.environ,
+        "SOURCE_DATE_EPOCH": str(SOURCE_DATE_EPOCH),
+        "UV_PYTHON_DOWNLOADS": "never",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    environment.pop("VIRTUAL_ENV", None)
+    if os.environ.get("OXCROSS_OFFLINE") == "1":
+        environment["UV_OFFLINE"] = "1"
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=_TIMEOUT,
+        )
+    except OSError as error:
+        raise ToolError(f"uv cannot be run: {error.strerror}", where=command[0]) from error
+    except subprocess.TimeoutExpired as error:
+        raise CollectError(f"{doing}: uv took longer than {_TIMEOUT:.0f} s", where=where) from error
+    if done.returncode:
+        raise CollectError(f"{doing}:\n{explain(done.stderr)}", where=where, hint=hint(done.stderr))
+    return done.stdout
+
+
+def explain(stderr: str) -> str:
+    """uv's reasons, one per line and indented."""
+    lines = []
+    for line in stderr.splitlines():
+        text = line.strip()
+        if text and not re.match(r"(warning|hint|Using|Resolved|Prepared|Downloading|Downloaded)\b", text):
+            text = re.sub(r"^(error|cause|Caused by):\s*|^[\u00d7\u2502-\u257f\u2192\u25b6]+\s*", "", text)
+            text = text.replace(", we can conclude that your requirements are unsatisfiable.", ".")
+            lines.append(f"    {text}")
+    hints = re.findall(r"^hint: (.*)", stderr, re.MULTILINE)
+    lines += [
+        f"    {text}" for text in hints if "Wheels are available" in text or "only found wheels" in text
+    ]
+    return "\n".join(lines) or "    uv gave no reason"
+
+
+def hint(stderr: str) -> str:
+    """The next step that fits uv's reasons."""
+    if re.search(r"no (usable )?wheels|no matching|matching (platform|Python ABI) tag", stderr):
+        return (
+            "oxcross takes wheels only: ask for a version that has one for this target, leave the target out, "
+            "or build the wheel and name its folder in UV_FIND_LINKS"
+        )
+    if "was not found in the package registry" in stderr:
+        return "check the spelling, or name the index that has it (UV_INDEX, or [[tool.uv.index]])"
+    if re.search(r"hash", stderr, re.IGNORECASE):
+        return "the file's hashes and the index disagree: renew the file, and find out why if it was not you"
+    if re.search(r"offline|dns|connect|timed out|tcp|network|error sending", stderr, re.IGNORECASE):
+        return "the package index cannot be reached: check the network, or name a mirror (UV_DEFAULT_INDEX)"
+    return "the same in full: run uv with these requirements"
+
+
+def python() -> list[str]:
+    """Arguments that say which Python uv itself may use; this one, where it is a real interpreter."""
+    if getattr(sys, "frozen", False) or not sys.executable:
+        return []
+    return ["--python", sys.executable]
+
+
+def platform(target: Target, glibc: str) -> str:
+    """uv's name of the target's platform, taking wheels that need at most this glibc."""
+    name = target.uv_platform or ""
+    if target.libc != "glibc":
+        return name
+    wanted = tuple(map(int, glibc.split(".")))
+    best = max((known for known in _GLIBCS if known <= wanted), default=_GLIBCS[0])
+    return re.sub(r"manylinux.*", f"manylinux_{best[0]}_{best[1]}", name)
+
+
+def common(target: Target, glibc: str, version: str) -> list[str]:
+    """Arguments for wheels of a target, whatever the machine is."""
+    series = ".".join(version.split(".")[:2])
+    return [
+        "--python-platform", platform(target, glibc), "--python-version", series,
+        "--only-binary", ":all:", *python(),
+    ]  # fmt: skip
