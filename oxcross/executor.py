@@ -194,9 +194,11 @@ def _judge(store: Store, step: Step, status: int, job: Job) -> None:
             return
         reason = f"the script ended well but did not make {', '.join(missing)}"
     elif status < 0:
-        reason = f"it was ended by signal {-status} ({signal.strsignal(-status)})"
+        reason = f"it was ended by a signal ({signal.strsignal(-status)})"
     else:
         reason = f"its script failed with exit status {status}"
+        if status > 128 and (name := signal.strsignal(status - 128)):
+            reason += f" ({name})"
     log = store.log_path(step.key, step.name)
     lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
     free = shutil.disk_usage(store.root).free

@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import tarfile
 import tempfile
@@ -54,7 +55,11 @@ def connect(tell: Callable[[str], None]) -> DockerEngine:
             options["base_url"] = context.Host
             if context.TLSConfig is not None:
                 options["tls"] = context.TLSConfig
-        over_ssh = str(options.get("base_url", "")).startswith("ssh://")
+        base = str(options.get("base_url") or "unix:///var/run/docker.sock")
+        over_ssh = base.startswith("ssh://")
+        if base.startswith("unix://"):  # docker's own try would leave a socket open
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.connect(base.removeprefix("unix://"))
         api = APIClient(**options, version="auto", timeout=_ANSWER_SECONDS, use_ssh_client=over_ssh)
         api.ping()
     except (DockerException, RequestException, OSError, ValueError) as error:

@@ -61,8 +61,11 @@ class LocalEngine:
         return self._processes.run(command, env, job.work, job.log)
 
     def shell(self, job: Job) -> int:
-        """An interactive sh on the caller's terminal; ``sh $ROOT/script`` runs the step there."""
-        command, env = self._command(job, ["/bin/sh", "-i"], terminal=True)
+        """An interactive sh on the caller's terminal; ``sh $ROOT/script`` runs the step there.
+
+        Without job control: the terminal's process group is not in the step's PID namespace.
+        """
+        command, env = self._command(job, ["/bin/sh", "+m", "-i"], terminal=True)
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the shell's, not ours
         try:
             return subprocess.run(command, env=env, cwd=job.work, umask=0o022, check=False).returncode

@@ -33,8 +33,10 @@ _OUTER = (
 )
 _INNER = (
     "unshare",
-    *("--user", f"--map-user={UID}", f"--map-group={UID}", "--fork", "--kill-child=KILL", "--"),
+    *("--user", f"--map-user={UID}", f"--map-group={UID}", "--"),
     *("setpriv", "--no-new-privs", "--"),
+    # Process 1 is none of the step's: the kernel shields it from signals, and it must not exec.
+    *("/bin/sh", "-c", '"$@"; exit $?', "init"),
 )
 
 

@@ -14,7 +14,7 @@ from typing import BinaryIO
 STOPPED = -signal.SIGKILL
 
 # It reads from a pipe that only oxcross holds open: the end of the pipe is the end of oxcross.
-_WATCHDOG = 'read -r _; kill -9 -- "-$1"'
+_WATCHDOG = 'read -r _; kill -s KILL -- "-$1"'
 
 
 class Processes:
