@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import traceback
+from collections.abc import Collection as Collection_
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from inspect import cleandoc
@@ -274,7 +275,7 @@ def _check_flags(
             continue
         argument = context.flags.get(flag) or core.flags.get(flag)
         if argument is None and flag not in context.inverse_flags:
-            raise _no_flag(flag, context, core, binary)
+            raise _no_flag(flag, [context] if context is not core else contexts.values(), core, binary)
         if flag == "--help" and context is not core and not equals:
             return ["--help", str(context.name)]
         if argument is not None and argument.takes_value and not argument.optional and not equals:
@@ -282,10 +283,11 @@ def _check_flags(
     return line
 
 
-def _no_flag(word: str, context: ParserContext, core: ParserContext, binary: str) -> UsageError:
-    known = [f for f in [*context.flags, *context.inverse_flags, *core.flags] if f.startswith("--")]
-    close = get_close_matches(word, known, n=1, cutoff=0.6)
-    name = (context.name or "").replace(".", " ")
+def _no_flag(word: str, contexts: Collection_[ParserContext], core: ParserContext, binary: str) -> UsageError:
+    """The error for a flag that none of the tasks (one, or all when none was named) and not the program has."""
+    known = [flag for context in [*contexts, core] for flag in [*context.flags, *context.inverse_flags]]
+    close = get_close_matches(word, [flag for flag in known if flag.startswith("--")], n=1, cutoff=0.6)
+    name = str(next(iter(contexts)).name).replace(".", " ") if len(contexts) == 1 else ""
     hint = f"did you mean {close[0]}?" if close else f"see {' '.join(filter(None, [binary, name, '--help']))}"
     return UsageError(f"{name} has no flag {word}" if name else f"there is no flag {word}", hint=hint)
 
@@ -306,7 +308,7 @@ def _usage(
             if task and not get_close_matches(word, contexts, n=1, cutoff=0.6):
                 return UsageError(f"{task} takes no argument {word!r}", hint=f"see {help_line}")
             return UsageError(f"there is no task {word!r}", hint=nearest(word, _spoken(contexts)))
-        return _no_flag(word, context if task else core, core, binary)
+        return _no_flag(word, contexts.values(), core, binary)
     if found := re.search(r"did not receive required positional arguments: (.*)", text):
         wanted = found[1].replace("'", "").upper()
         return UsageError(f"{task} needs {wanted}", hint=f"see {help_line}")

@@ -6,6 +6,7 @@ around them (entry.py: what is to run; files.py: what is read), findings.py coll
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import tomllib
 from pathlib import Path
@@ -33,13 +34,17 @@ def configure(folder: Path) -> Project:
     except (ValueError, OSError) as error:  # not TOML, not UTF-8, not readable
         raise ConfigError(f"cannot be read: {error}", where=shown(file)) from None
 
+    for table, name in ((document, "tool"), (document, "project"), (document.get("project"), "scripts")):
+        if isinstance(table, dict) and not isinstance(table.get(name, {}), dict):
+            raise ConfigError(f"{name} must be a table, not {table[name]!r}", where=shown(file))
     findings = Findings(file, text)
     config = _validated(document, findings)
     names = _target_names(config, findings)
     overridden = [name for name in config.target if name in targets.load()]
     views = {name: view(root, document, config, name, findings) for name in overridden}
-    if rest := [name for name in names if name not in views]:
-        base = view(root, document, config, rest[0], findings)
+    plain = [name for name in names or targets.load() if name not in views]
+    if plain:  # also when no target is right: the rest may be wrong as well
+        base = view(root, document, config, plain[0], findings)
         for name in targets.load():
             views.setdefault(name, dataclasses.replace(base, target=name))
     findings.raise_any()
@@ -47,13 +52,28 @@ def configure(folder: Path) -> Project:
 
 
 def _validated(document: dict[str, Any], findings: Findings) -> schema.Config:
-    try:
-        return schema.Config.model_validate(document.get("tool", {}).get("oxcross", {}))
-    except ValidationError as error:
-        for key, message, hint in schema.problems(error):
-            findings.add(f"tool.oxcross.{key}".rstrip("."), message, hint)
-    findings.raise_any()
-    raise AssertionError("unreachable: a ValidationError has problems")
+    """The table as a model, without the keys that are wrong: what is right is checked further."""
+    table = copy.deepcopy(document.get("tool", {}).get("oxcross", {}))
+    while True:
+        try:
+            return schema.Config.model_validate(table)
+        except ValidationError as error:
+            for key, message, hint in schema.problems(error):
+                findings.add(f"tool.oxcross.{key}".rstrip("."), message, hint)
+            if not isinstance(table, dict):
+                findings.raise_any()
+            for place in [detail["loc"] for detail in error.errors(include_url=False)]:
+                _drop(table, place)
+
+
+def _drop(table: dict[str, Any], place: tuple[int | str, ...]) -> None:
+    """Take the key at ``place`` out, or the list that it is in."""
+    for part, after in zip(place, (*place[1:], 0), strict=True):
+        if isinstance(after, int):
+            table.pop(str(part), None)
+            return
+        if not isinstance(table := table.get(str(part), {}), dict):
+            return
 
 
 def _target_names(config: schema.Config, findings: Findings) -> list[str]:

@@ -26,6 +26,10 @@ class Findings:
         error = ConfigError(message, where=f"{place}: {key}", hint=hint)
         self._errors.setdefault(str(error), error)
 
+    def about(self, key: str) -> bool:
+        """Whether anything is wrong at that key."""
+        return any(f": {key}: " in text for text in self._errors)
+
     def raise_any(self) -> None:
         """Raise ConfigErrors when anything was found."""
         if self._errors:

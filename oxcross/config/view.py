@@ -162,6 +162,8 @@ class _View:
                 table += f".target.{self._target}"
             run = Run(_RUN_KINDS[given[0]], value if isinstance(value, str) else "")
             return run, f"{table}.{given[0].replace('_', '-')}"
+        if any(self._findings.about(f"tool.oxcross.{key}") for key in schema.RUN_KEYS):
+            return Run("repl"), "tool.oxcross.repl"  # said already
         scripts = self._meta.get("scripts", {}) or self._meta.get("gui-scripts", {})
         if len(scripts) == 1:
             [(name, value)] = scripts.items()
