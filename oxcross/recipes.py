@@ -43,6 +43,9 @@ _LIBRARY_CFLAGS = ("-fno-asynchronous-unwind-tables",)
 _LDFLAGS = ("-Wl,--as-needed", "-Wl,--gc-sections", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack", "-s")
 _OPT = ("-DNDEBUG", "-O3", "-fwrapv", "-Wall")  # CPython's own, without -g
 
+# Launcher files that belong to one system end in its name: importer_windows.c.
+_LAUNCHER_SYSTEMS = frozenset({"linux", "windows", "macos"})
+
 # Compiled in by ncurses, for systems without a terminfo folder.
 _TERMINALS = (
     "ansi", "dumb", "linux", "screen", "screen-256color", "tmux", "tmux-256color", "vt100", "vt220", "xterm",
@@ -73,7 +76,9 @@ LIBRARIES: Mapping[str, Library] = {
         Library(name="libuuid", title="libuuid of util-linux", source="util-linux", archives=("libuuid.a",)),
         Library(name="sqlite", title="SQLite", source="sqlite", archives=("libsqlite3.a",)),
         Library(name="ncurses", title="ncurses", source="ncurses", archives=("libncursesw.a", "libpanelw.a")),
-        Library(name="libedit", title="libedit", source="libedit", archives=("libedit.a",), needs=("ncurses",)),
+        Library(
+            name="libedit", title="libedit", source="libedit", archives=("libedit.a",), needs=("ncurses",)
+        ),
     )
 }
 
@@ -93,8 +98,11 @@ class Series:
 def series() -> Mapping[str, Series]:
     """The series of CPython that can be asked for, by name ("3.13")."""
     rows = tomllib.loads(_SERIES.read_text(encoding="utf-8"))["cpython"]
-    known = [Series(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}) for row in rows]
-    return {row.series: row for row in known}
+    known: dict[str, Series] = {}
+    for row in rows:
+        fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in row.items()}
+        known[row["series"]] = Series(**fields)
+    return known
 
 
 def python_source(version: str) -> tuple[Series, Source]:
@@ -170,7 +178,12 @@ def cpython(target: Target, version: str) -> Step:
     parts = ["finish.py", *(f"site-{part}" for part in target.build["config_site"])]
     support = {part: room[f"cpython/{part}"] for part in parts}
     support["facts.json"] = (json.dumps(facts, indent=1) + "\n").encode()
-    inputs: dict[str, Input] = {"cpython": source, "toolchain": toolchain(target), "support": Tree(support), **needed}
+    inputs: dict[str, Input] = {
+        "cpython": source,
+        "toolchain": toolchain(target),
+        "support": Tree(support),
+        **needed,
+    }
     if not native:
         inputs["host-python"] = cpython(targets.get(_HOST), version)
     return _step(
@@ -178,11 +191,42 @@ def cpython(target: Target, version: str) -> Step:
         "cpython",
         title=f"CPython {source.version}",
         inputs=inputs,
-        outputs=(f"lib/libpython{row.series}.a", f"bin/python{row.series}", f"include/python{row.series}", "link.json"),
+        outputs=(
+            f"lib/libpython{row.series}.a",
+            f"bin/python{row.series}",
+            f"include/python{row.series}",
+            "link.json",
+        ),
         minor=row.series,
         opt=_OPT,
         configure=row.configure,
         libraries=row.libraries,
+    )
+
+
+@cache
+def launcher(target: Target, version: str) -> Step:
+    """``bin/launcher``: the C launcher with all of libpython, stripped, without a blob."""
+    row, _ = python_source(version)
+    foreign = {f"_{name}.c" for name in _LAUNCHER_SYSTEMS - {target.os}}
+    code = {
+        path: data
+        for path, data in rooms.files("launcher").items()
+        if path.endswith((".c", ".h", ".list")) and not path.endswith(tuple(foreign))
+    }
+    return _step(
+        target,
+        "launcher",
+        title=f"the launcher for CPython {row.series}",
+        inputs={
+            "launcher": Tree(code),
+            "python": cpython(target, version),
+            "toolchain": toolchain(target),
+            "zstd": library(target, "zstd"),
+        },
+        outputs=("bin/launcher",),
+        minor=row.series,
+        files=sorted(path for path in code if path.endswith(".c")),
     )
 
 
@@ -206,12 +250,13 @@ def runtime(target: Target) -> Step | None:
 def steps(target: Target, version: str = "3.13") -> list[Step]:
     """Every step of a target, the launcher's last."""
     extra = runtime(target)
-    return [cpython(target, version), library(target, "zstd"), *([extra] if extra else [])]
+    return [*([extra] if extra else []), launcher(target, version)]
 
 
 def _components(row: Series, source: Source) -> list[dict[str, str]]:
-    """What ends in libpython and beside it: name, version, SPDX licence."""
-    pinned = [source, *(sources.get(LIBRARIES[name].source) for name in row.libraries)]
+    """What ends in a launcher: name, version, SPDX licence. (CPython's bundled ones are added by finish.py.)"""
+    names = dict.fromkeys([*row.libraries, "zstd"])
+    pinned = [source, *(sources.get(LIBRARIES[name].source) for name in names)]
     return [{"name": one.name, "version": one.version, "licence": one.licence} for one in pinned]
 
 

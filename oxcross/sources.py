@@ -43,7 +43,7 @@ class Source:
     version: str
     filename: str
     sha256: str  # lower-case hex
-    size: int  # bytes
+    size: int  # bytes; 0 where it is not known
     licence: str  # SPDX expression
     kind: str  # archive | wheel | deb
     upstream: tuple[str, ...] = ()  # URLs of these very bytes, tried in order
@@ -53,12 +53,14 @@ class Source:
 
 
 def load() -> Mapping[str, Source]:
-    """The sources by name; a name with several versions (cpython) stands for the newest."""
-    rows = _rows(TABLE)
-    return {source.name: source for source in sorted(rows, key=lambda s: _version_key(s.version))}
+    """The sources by name; a name with several versions (cpython) stands for the first in the table."""
+    first: dict[str, Source] = {}
+    for source in _rows(TABLE):
+        first.setdefault(source.name, source)
+    return first
 
 
-def versions(name: str) -> Mapping[str, Source]:
+def versions(name: str) -> dict[str, Source]:
     """The pinned versions of one source, oldest first."""
     rows = sorted(_rows(TABLE), key=lambda s: _version_key(s.version))
     return {source.version: source for source in rows if source.name == name}
@@ -73,7 +75,7 @@ def get(name: str, version: str | None = None) -> Source:
     if not pinned:
         raise SourceError(f"there is no source {name!r}", hint=nearest(name, load()))
     if version is None:
-        return next(reversed(pinned.values()))
+        return load()[name]
     for known, source in reversed(pinned.items()):
         if known == version or known.startswith(f"{version}."):
             return source

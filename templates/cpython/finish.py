@@ -1,71 +1,84 @@
+# ruff: noqa: INP001  (a script of a build step, no part of a package)
 """Finish a CPython output: canonical sysconfig data, link.json, and the proof that it is complete.
 
-Run by the interpreter that was just built: finish.py OUT MINOR LINK-LINES FACTS. It is the target's own
-interpreter where that runs on the build machine, else a build of the same version for this machine; then
-the modules are compared with the target's inittab instead of being imported.
+Run in the build's folder as ``finish.py OUT MINOR LINK-LINE FACTS``, by the interpreter that was just built
+where it runs on the build machine, else by one of the same version: then the modules are not imported.
 """
 
-import importlib
+from __future__ import annotations
+
 import importlib.util
 import json
 import os
-import pathlib
-import pprint
 import re
+import runpy
 import sys
+from pathlib import Path
+from pprint import pformat
 
 
-def main(out, minor, lines, facts):
-    out = pathlib.Path(out)
-    facts = json.loads(pathlib.Path(facts).read_text(encoding="utf-8"))
+def main(out: Path, minor: str, line: Path, facts: Path) -> None:
+    known = json.loads(facts.read_text(encoding="utf-8"))
     sysconfigdata(out / "lib" / f"python{minor}")
-    shared, static = pathlib.Path(lines).read_text(encoding="utf-8").splitlines()
-    builtin = inittab(pathlib.Path("Modules/config.c"))
-    if missing := sorted(set(facts["modules"]) - set(builtin)):
+    builtin = inittab(Path("Modules/config.c"))
+    if missing := sorted(set(known["modules"]) - set(builtin)):
         sys.exit(f"not built in: {' '.join(missing)}")
-    if facts["native"]:
+    if known["native"]:
         for name in builtin:
             importlib.import_module(name)
     link = {
-        "version": facts["version"],
+        "version": known["version"],
         "magic": importlib.util.MAGIC_NUMBER.hex(),
-        "soabi": facts["soabi"],
-        "libs": link_line(static.split(), out / "lib", f"libpython{minor}.a"),
+        "soabi": known["soabi"],
+        "libs": libraries(line.read_text(encoding="utf-8").split(), out / "lib"),
         "builtin": builtin,
-        "components": facts["components"],
+        "components": known["components"] + bundled(Path("Modules")),
     }
     (out / "link.json").write_text(json.dumps(link, indent=1) + "\n", encoding="utf-8")
 
 
-def inittab(config):
+def inittab(config: Path) -> list[str]:
     """Names of the built-in modules, from the C table that the build generated."""
     table = config.read_text(encoding="utf-8").partition("_PyImport_Inittab[] = {")[2]
     return sorted(set(re.findall(r'\{"(\w+)", ', table)))
 
 
-def link_line(words, folder, libpython):
+def libraries(words: list[str], folder: Path) -> list[str]:
     """What is linked beside libpython: archives by file name, libc's own libraries as -l flags."""
-    libs = []
+    libs: list[str] = []
     for word in words:
-        archive = f"lib{word[2:]}.a" if word.startswith("-l") else pathlib.Path(word).name
-        known = archive if (folder / archive).is_file() else word
-        if not word.startswith("-L") and known not in (libpython, *libs):
-            libs.append(known)
+        archive = f"lib{word[2:]}.a" if word.startswith("-l") else Path(word).name
+        lib = archive if (folder / archive).is_file() else word
+        if not word.startswith("-L") and lib not in libs:
+            libs.append(lib)
     return libs
 
 
-def sysconfigdata(home):
+def bundled(modules: Path) -> list[dict[str, str]]:
+    """The libraries that CPython brings along, with the versions that their headers state."""
+    expat = (modules / "expat/expat.h").read_text(encoding="utf-8")
+    numbers = re.findall(r"#\s*define XML_(?:MAJOR|MINOR|MICRO)_VERSION (\d+)", expat)
+    decimal = (modules / "_decimal/libmpdec/mpdecimal.h").read_text(encoding="utf-8")
+    mpdecimal = re.findall(r'#\s*define MPD_VERSION "([\d.]+)"', decimal)
+    return [
+        {"name": "expat", "version": ".".join(numbers), "licence": "MIT"},
+        {"name": "mpdecimal", "version": mpdecimal[0], "licence": "BSD-2-Clause"},
+    ]
+
+
+def sysconfigdata(home: Path) -> None:
     """Take the build's own folders out of what sysconfig will say."""
     root = os.environ["ROOT"]
     for path in home.glob("_sysconfigdata_*.py"):
-        scope = {}
-        exec(path.read_text(encoding="utf-8"), scope)
-        names = {key: canonical(value, root) for key, value in sorted(scope["build_time_vars"].items())}
-        text = "# system configuration of the interpreter inside an oxcross executable\nbuild_time_vars = "
-        path.write_text(text + pprint.pformat(names, sort_dicts=True) + "\n", encoding="utf-8")
+        variables = runpy.run_path(str(path))["build_time_vars"]
+        text = pformat({name: canonical(value, root) for name, value in variables.items()}, sort_dicts=True)
+        path.write_text(
+            f"# system configuration of the interpreter inside an oxcross executable\nbuild_time_vars = {text}\n",
+            encoding="utf-8",
+        )
 
 
-def canonical(value, root):
+def canonical(value: object, root: str) -> object:
     if not isinstance(value, str):
         return value
     value = re.sub(rf"\s*-[IL]{re.escape(root)}/in/[^\s'\"]*", "", value)
@@ -73,4 +86,4 @@ def canonical(value, root):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]))

@@ -1,0 +1,103 @@
+"""Recipes: the graph of a target, and scripts that are sound before anything runs."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from oxcross import recipes, targets
+from oxcross.errors import ConfigError, SourceError
+from oxcross.plan import Plan, Step, Tree
+
+LINUX = [target for target in targets.load().values() if target.os == "linux"]
+
+
+def plan(name: str) -> Plan:
+    return Plan.of(recipes.steps(targets.get(name)))
+
+
+def all_steps() -> list[Step]:
+    return list({step.key: step for target in LINUX for step in plan(target.name)}.values())
+
+
+def test_the_graph_of_linux_x64() -> None:
+    steps = plan("linux-x64")
+    assert {step.name.removeprefix("linux-x64/") for step in steps} == {
+        "toolchain", "runtime", *recipes.LIBRARIES, "cpython", "launcher",
+    }  # fmt: skip
+    assert steps.steps[-1].name == "linux-x64/launcher"
+    cpython = steps.named("linux-x64/cpython")
+    assert {step.name.removeprefix("linux-x64/") for step in cpython.needs} == {
+        "toolchain", *recipes.series()["3.13"].libraries,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["linux-arm64", "linux-x64-musl", "linux-arm64-musl"])
+def test_other_linux_targets_are_data(name: str) -> None:
+    steps = plan(name)
+    cpython = steps.named(f"{name}/cpython")
+    assert "linux-x64/cpython" in [step.name for step in cpython.needs], "a python that runs here"
+    assert f"--host={targets.get(name).triple}" in cpython.script
+    assert "--with-build-python=" in cpython.script
+
+
+@pytest.mark.parametrize("step", all_steps(), ids=lambda step: step.name)
+def test_a_script_parses_and_keeps_the_rules(step: Step) -> None:
+    shell = shutil.which("sh")
+    assert shell
+    done = subprocess.run([shell, "-n"], input=step.script, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert step.script.startswith("#!/bin/sh\n")
+    assert "\nset -eu\n" in step.script
+    assert step.outputs
+    literal = [line for line in step.script.splitlines() if re.search(r"/oxcross/(in|out|work|tmp)\b", line)]
+    assert not literal, "paths of the sandbox are variables"
+    for name in re.findall(r"\$IN/([A-Za-z0-9+.-]+)", step.script):
+        assert name.rstrip(".") in step.inputs, f"{name} is read and is no input"
+
+
+def test_templates_ask_for_no_target_by_name() -> None:
+    for path in recipes.rooms.room("templates").glob("*.j2"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"target\.(name|triple) *==", text), path.name
+
+
+def test_rendering_is_stable() -> None:
+    before = {step.name: step.key for step in all_steps()}
+    for made in (recipes.toolchain, recipes.library, recipes.cpython, recipes.launcher, recipes.runtime):
+        made.cache_clear()
+    assert {step.name: step.key for step in all_steps()} == before
+
+
+def test_the_launcher_takes_its_own_sources_only() -> None:
+    step = recipes.launcher(targets.get("linux-x64"), "3.13")
+    tree = step.inputs["launcher"]
+    assert isinstance(tree, Tree)
+    assert "resources.h" in tree.files
+    assert not [path for path in tree.files if re.search(r"_(windows|macos)\.c$|^(fuzz|tests)/", path)]
+
+
+def test_facts_for_the_finish() -> None:
+    support = recipes.cpython(targets.get("linux-x64"), "3.13").inputs["support"]
+    assert isinstance(support, Tree)
+    facts = json.loads(support.files["facts.json"])
+    assert facts["native"] is True
+    assert {"_ssl", "_sqlite3", "_ctypes", "readline", "_curses_panel", "_uuid"} <= set(facts["modules"])
+    assert {"cpython", "openssl", "zstd"} <= {component["name"] for component in facts["components"]}
+    assert all(component["licence"] for component in facts["components"])
+
+
+def test_a_python_without_a_recipe() -> None:
+    with pytest.raises(ConfigError, match="no recipe for Python 3.11"):
+        recipes.cpython(targets.get("linux-x64"), "3.11")
+
+
+def test_a_python_that_is_not_pinned() -> None:
+    with pytest.raises(SourceError, match="oxcross sources pin cpython 3.13.1 "):
+        recipes.cpython(targets.get("linux-x64"), "3.13.1")
+
+
+def test_a_target_without_run_time_libraries() -> None:
+    assert recipes.runtime(targets.get("linux-x64-musl")) is None

@@ -1,0 +1,48 @@
+"""The target table: complete rows, and an error that helps."""
+
+import pytest
+
+from oxcross import targets
+from oxcross.errors import UsageError
+
+NAMES = [
+    "linux-x64",
+    "linux-arm64",
+    "linux-x64-musl",
+    "linux-arm64-musl",
+    "win-x64",
+    "macos-x64",
+    "macos-arm64",
+    "macos-universal2",
+]
+
+
+def test_every_target_of_the_plan_has_a_row() -> None:
+    assert list(targets.load()) == NAMES
+
+
+def test_ready_targets_say_all_that_a_build_needs() -> None:
+    ready = [target for target in targets.load().values() if target.ready]
+    assert "linux-x64" in [target.name for target in ready]
+    for target in ready:
+        assert target.uv_platform
+        assert target.wheel_tags
+        assert target.floor or target.libc == "musl"
+        assert {"config_site", "openssl", "libffi"} <= target.build.keys()
+
+
+def test_glibc_targets_name_their_floor_to_the_compiler() -> None:
+    for target in targets.load().values():
+        if target.libc == "glibc":
+            assert target.zig == f"{target.triple}.{target.floor}"
+
+
+def test_soabi_is_what_extension_modules_carry() -> None:
+    assert targets.get("linux-x64").soabi("3.13.15") == "cpython-313-x86_64-linux-gnu"
+    assert targets.get("linux-arm64-musl").soabi("3.14") == "cpython-314-aarch64-linux-musl"
+
+
+def test_unknown_target_names_the_nearest() -> None:
+    with pytest.raises(UsageError, match="there is no target 'linux-x46'") as caught:
+        targets.get("linux-x46")
+    assert caught.value.hint == "did you mean 'linux-x64'?"
