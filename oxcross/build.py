@@ -7,7 +7,10 @@ What is on it is done elsewhere; this module only puts one thing after another.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import subprocess
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,8 +21,8 @@ from oxcross import engine as engines
 from oxcross import project as projects
 from oxcross import recipes, targets
 from oxcross.engine import Engine, Job
-from oxcross.errors import UsageError
-from oxcross.plan import Plan, Step
+from oxcross.errors import InspectError, ToolError, UsageError
+from oxcross.plan import Plan, State, Step
 from oxcross.project import Project
 from oxcross.report import Terminal
 from oxcross.store import Store
@@ -111,9 +114,23 @@ def step_plan(folder: str, target: Target) -> Plan:
 def plan(wanted: Sequence[Project], store: Store, *, upgrade: bool = False) -> list[Row]:
     """What a build would do, without doing any of it: no network, no daemon, no uv."""
     whole = Plan.of(step for project in wanted for step in steps(project))
-    return [
-        Row(name=step.name, state=state.value, key=step.key) for step, state in whole.states(store).items()
-    ]
+    states = whole.states(store)
+    rows = [Row(name=step.name, state=state.value, key=step.key) for step, state in states.items()]
+    return rows + [_environment_row(project, store, upgrade=upgrade) for project in wanted]
+
+
+def _environment_row(project: Project, store: Store, *, upgrade: bool) -> Row:
+    """The installed requirements, as a line of the plan; what is not resolved yet has no key."""
+    from oxcross.collect import environment, resolve
+
+    target = targets.get(project.target)
+    name = f"{target.name}/environment"
+    resolution = None if upgrade else resolve.known(project, target)
+    if resolution is None:
+        return Row(name=name, state=State.BUILD.value, key="")
+    key = environment.key(resolution.lines, project, target)
+    cached = not resolution.lines or store.has(key)
+    return Row(name=name, state=(State.CACHED if cached else State.BUILD).value, key=key)
 
 
 def workshop(
@@ -172,7 +189,71 @@ class Workshop:
             engine.close()
 
     def _assemble(self, project: Project, made: Mapping[Step, Path], *, upgrade: bool) -> Artifact:
-        raise NotImplementedError
+        """Collect, pack, link, inspect and run: the executable of one target."""
+        from oxcross import inspect, link, pack
+        from oxcross.collect import gather, settings
+
+        begun = time.monotonic()
+        target = targets.get(project.target)
+        cpython = recipes.cpython(target, project.python)
+        runtime = recipes.runtime(target)
+        launcher = made[recipes.launcher(target, project.python)] / "bin" / "launcher"
+        built = gather.Built(made[cpython], cpython.key, made[runtime] if runtime else None)
+        with self.terminal.stage(target.name, "collect"):
+            collected = gather.gather(
+                project, target, built, self.store, upgrade=upgrade, notice=self.terminal.notice
+            )
+        for text in collected.warnings:
+            self.terminal.notice(text)
+        out = output_folder(project.root) / target.name / project.name
+        with self.store.temporary("blob") as scratch:
+            with self.terminal.stage(target.name, "pack"), self.store.guard():
+                options = settings.settings(project, collected)
+                manifest = settings.manifest(project, target, collected, launcher_sha256=_sha256(launcher))
+                blob = scratch / "blob"
+                pack.write(collected.resources, options, manifest, blob, project.compression)
+            with self.terminal.stage(target.name, "link"):
+                linked = link.attach(launcher, blob, out, target)
+        with self.terminal.stage(target.name, "check"):
+            seen = inspect.inspect(linked.path)
+            inspect.check(seen)
+            _try_out(linked.path, target)
+        return Artifact(
+            target=target.name,
+            path=linked.path,
+            sha256=linked.sha256,
+            size=linked.size,
+            seconds=time.monotonic() - begun,
+            facts={"python": project.python, "glibc": seen.glibc},
+        )
+
+
+def _try_out(executable: Path, target: Target) -> None:
+    """Run the executable's own verification. InspectError when it does not answer as it must."""
+    line = [*target.runner, str(executable), "--oxcross-verify"]
+    try:
+        done = subprocess.run(
+            line,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_VERIFY_SECONDS,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise ToolError(f"{line[0]} is missing: it runs {target.name} executables here") from None
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise InspectError(f"it does not run: {error}", where=str(executable)) from None
+    if done.returncode != 0 or done.stdout.strip() != "ok":
+        said = (done.stderr or done.stdout).strip() or "nothing"
+        raise InspectError(
+            f"it does not run: exit status {done.returncode}, it said: {said}", where=str(executable)
+        )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 class _LazyEngine:
