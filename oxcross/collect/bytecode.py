@@ -25,6 +25,15 @@ class Compiled:
     code: bytes | None
     error: str = ""
 
+    def value(self) -> bytes:
+        """As it is kept in the store."""
+        return b"c" + self.code if self.code is not None else b"e" + self.error.encode()
+
+    @classmethod
+    def of(cls, value: bytes) -> Compiled:
+        """From what ``value`` gave."""
+        return cls(value[1:]) if value[:1] == b"c" else cls(None, value[1:].decode())
+
 
 def compile_all(
     python: Path, sources: Mapping[str, bytes], *, optimize: int, jobs: int | None = None

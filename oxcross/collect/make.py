@@ -29,6 +29,11 @@ class Entry:
     read: Callable[[], bytes]
     executable: bool = False
 
+    @classmethod
+    def of(cls, data: bytes) -> Entry:
+        """A file with this content."""
+        return cls(lambda: data)
+
 
 Tree = Mapping[str, Entry]
 
@@ -69,15 +74,22 @@ def read_tree(root: Path) -> dict[str, Entry]:
 
 
 def make(
-    folder: Path, tree: Tree, options: Options, *, prefix: str = "", stdlib: bool = False
+    folder: Path,
+    tree: Tree,
+    options: Options,
+    *,
+    prefix: str = "",
+    stdlib: bool = False,
+    importable: bool = True,
 ) -> ResourceSet:
     """Write the set of ``tree`` into the empty ``folder`` and return it.
 
-    ``prefix`` is where the tree lies below the mount point (``lib/python3.13/``). The same tree and
-    options give the same bytes, and every module's do not depend on the others.
+    ``prefix`` is where the tree lies below the mount point (``lib/python3.13/``); without
+    ``importable`` every file is data. The same tree and options give the same bytes, and every
+    module's do not depend on the others.
     """
     suffixes = names.extension_suffixes(options.soabi)
-    found = {path: name for path in sorted(tree) if (name := names.of(path, suffixes))}
+    found = {path: name for path in sorted(tree) if importable and (name := names.of(path, suffixes))}
     texts = {path: tree[path].read() for path, name in found.items() if name.kind == "source"}
     compiled = options.compiled({prefix + path: text for path, text in texts.items()})
     skipped = [(path, result.error) for path, result in compiled.items() if result.code is None]
@@ -85,7 +97,7 @@ def make(
         del found[path.removeprefix(prefix)]
 
     writer = resourceset.Writer(folder)
-    codes = [(_constant(compiled[prefix + path].code or b""), False) for path in found if path in texts]
+    codes = [(Entry.of(compiled[prefix + path].code or b"").read, False) for path in found if path in texts]
     code_of = dict(
         zip((path for path in found if path in texts), _stored(writer, options, codes), strict=True)
     )
@@ -93,7 +105,9 @@ def make(
     files: list[tuple[str, int, bool]] = []
     shared: list[Shared] = []
     kept = [path for path in sorted(tree) if options.sources or path not in code_of]
-    jobs = ((_reader(tree[path], texts.get(path)), path in code_of) for path in kept)
+    jobs = (
+        (Entry.of(texts[path]).read if path in texts else tree[path].read, path in code_of) for path in kept
+    )
     metadata: dict[str, bytes] = {}
     for path, (data, payload) in zip(kept, resourceset.encoded(options.encoder, jobs), strict=True):
         number = writer.payload(payload)
@@ -106,7 +120,7 @@ def make(
             code_of[path] = number
     modules = [_module(prefix + path, name, code_of[path], stdlib) for path, name in _first(found)]
     directories: list[str] = []
-    if not stdlib:  # nothing in the standard library is a namespace package
+    if importable and not stdlib:  # nothing in the standard library is a namespace package
         spaces = names.namespaces(tree, (name.module for name in found.values()))
         modules += [(space, space.replace(".", "/"), -1, False, False, False) for space in spaces]
         directories = [space.replace(".", "/") for space in spaces]
@@ -118,14 +132,6 @@ def make(
     )
     writer.close(modules, files, known)
     return resourceset.load(folder)
-
-
-def _constant(data: bytes) -> Callable[[], bytes]:
-    return lambda: data
-
-
-def _reader(entry: Entry, known: bytes | None) -> Callable[[], bytes]:
-    return entry.read if known is None else _constant(known)
 
 
 def _stored(

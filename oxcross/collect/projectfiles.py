@@ -48,6 +48,12 @@ def digests(root: Path) -> dict[str, str]:
     return found
 
 
+def contents(tree: Path) -> dict[str, bytes]:
+    """Every file below ``tree``, by path."""
+    paths = sorted(path for path in tree.rglob("*") if path.is_file())
+    return {path.relative_to(tree).as_posix(): path.read_bytes() for path in paths}
+
+
 def revision(root: Path) -> dict[str, str]:
     """What version control says the project is at: backends may take the version from there.
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from oxcross.collect import distributions
+from oxcross.collect import distributions, projectfiles
 from oxcross.store import Store
 
 _FORMAT = 1
@@ -65,8 +65,7 @@ def refreshed(root: Path, files: Mapping[str, str], store: Store) -> dict[str, b
     tree = store.get(known["key"])
     if tree is None:
         return None
-    paths = sorted(path for path in tree.rglob("*") if path.is_file())
-    content = {path.relative_to(tree).as_posix(): path.read_bytes() for path in paths}
+    content = projectfiles.contents(tree)
     for path in changed:
         data = (root / path).read_bytes()
         if hashlib.sha256(data).hexdigest() != files[path]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
-from oxcross.collect import distributions, projectfiles, uv
+from oxcross.collect import distributions, projectfiles, refresh, uv
 from oxcross.elf import is_elf
 from oxcross.errors import CollectError
 from oxcross.store import Store
@@ -59,22 +59,19 @@ def build(root: Path, store: Store, *, notice: Callable[[str], None] = lambda _:
         raise CollectError("there is no such folder", where=str(root))
     files = projectfiles.digests(root)
     key = "wheel-" + projectfiles.digest({"format": str(_FORMAT), **files, **projectfiles.revision(root)})
-    tree = store.get(key)
-    if tree is None:
-        with store.lock(key):
-            tree = store.get(key)
-            if tree is None:
-                notice(f"building {root.name}")
-                with store.temporary("wheel") as folder:
-                    content = _build(root, folder)
-                    _write(folder / "tree", content)
-                    tree = store.put(key, folder / "tree", f"wheel/{root.name}")
-    content = {
-        path.relative_to(tree).as_posix(): path.read_bytes()
-        for path in sorted(tree.rglob("*"))
-        if path.is_file()
-    }
-    return Wheel(key, content)
+    if (tree := store.get(key)) is not None:
+        return Wheel(key, projectfiles.contents(tree))
+    if (content := refresh.refreshed(root, files, store)) is not None:
+        return Wheel(key, content)
+    with store.lock(key):
+        if (tree := store.get(key)) is None:
+            notice(f"building {root.name}")
+            with store.temporary("wheel") as folder:
+                content = _build(root, folder)
+                _write(folder / "tree", content)
+                tree = store.put(key, folder / "tree", f"wheel/{root.name}")
+                refresh.remember(root, files, content, key, store)
+    return Wheel(key, projectfiles.contents(tree))
 
 
 def _build(root: Path, folder: Path) -> dict[str, bytes]:

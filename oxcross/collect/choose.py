@@ -1,0 +1,105 @@
+"""What the project leaves out, and whether what it runs is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from oxcross.errors import CollectError, nearest
+from oxcross.pack.resources import Resources
+from oxcross.project import Project
+
+_METADATA = re.compile(r"[^/]+\.(dist-info|egg-info)/")
+_TESTS = re.compile(r"(^|/)(tests?|_tests)/")
+_TEST_MODULES = re.compile(r"(^|\.)(tests?|_tests)(\.|$)")
+
+
+def apply(resources: Resources, project: Project) -> list[str]:
+    """Take out of ``resources`` what the project's settings say; warnings for what was not there."""
+    warnings = [
+        f"exclude-modules: there is no module {name}"
+        for name in project.exclude_modules
+        if not _exclude(resources, name)
+    ]
+    policy = project.policy
+    if not policy.include_tests:
+        _drop_modules(resources, [name for name in resources.modules if _is_test(resources, name)])
+        _drop_files(resources, [path for path in resources.files if _TESTS.search(path) and _is_site(path)])
+    if not policy.include_metadata:
+        _drop_files(resources, [path for path in resources.files if _METADATA.match(path)])
+    if not policy.include_data:
+        code = {module.path for module in resources.modules.values()}
+        asked = {one.path for one in project.data}
+        keep = code | asked
+        _drop_files(
+            resources,
+            [
+                path
+                for path in resources.files
+                if path not in keep and _is_site(path) and not _METADATA.match(path) and ".so" not in path
+            ],
+        )
+    return warnings
+
+
+def check_run(resources: Resources, project: Project, builtin: Iterable[str]) -> None:
+    """Raise CollectError when the module or script that the executable runs is not inside."""
+    kind, value = project.run.kind, project.run.value
+    where = str(project.pyproject)
+    if kind == "file" and value not in {m.path for m in resources.modules.values()} | set(resources.files):
+        raise CollectError(f"the script {value} is not among the resources", where=where)
+    if kind not in ("module", "entry-point"):
+        return
+    name = value.partition(":")[0]
+    module = resources.modules.get(name)
+    if module is None and name not in set(builtin):
+        raise CollectError(
+            f"nothing that is installed has the module {name}",
+            where=where,
+            hint=nearest(name, resources.modules)
+            if name.partition(".")[0] in resources.modules
+            else "add the distribution that has it to requirements",
+        )
+    is_package = module is not None and (module.package or module.namespace)
+    if kind == "module" and is_package and f"{name}.__main__" not in resources.modules:
+        raise CollectError(
+            f"{name} is a package without __main__: it cannot be run",
+            where=where,
+            hint="name a module of it, or an entry-point",
+        )
+
+
+def _is_site(path: str) -> bool:
+    return not path.startswith("lib/")
+
+
+def _is_test(resources: Resources, name: str) -> bool:
+    return not resources.modules[name].stdlib and _TEST_MODULES.search(name) is not None
+
+
+def _exclude(resources: Resources, name: str) -> bool:
+    """Leave out a module, its file, and all below it; whether there was any."""
+    module = resources.modules.get(name)
+    if module is None:
+        return False
+    below = [one for one in resources.modules if one == name or one.startswith(f"{name}.")]
+    folder = module.path if module.namespace else module.path.rpartition("/")[0]
+    paths = {resources.modules[one].path for one in below}
+    if module.package or module.namespace:
+        paths |= {path for path in resources.files if path.startswith(f"{folder}/")}
+    _drop_modules(resources, below)
+    _drop_files(resources, [path for path in paths if path in resources.files])
+    return True
+
+
+def _drop_modules(resources: Resources, names: Iterable[str]) -> None:
+    for name in names:
+        path = resources.modules.pop(name).path
+        resources.directories -= {
+            one for one in resources.directories if one == path or one.startswith(f"{path}/")
+        }
+
+
+def _drop_files(resources: Resources, paths: Iterable[str]) -> None:
+    for path in paths:
+        del resources.files[path]

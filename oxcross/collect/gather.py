@@ -1,0 +1,258 @@
+"""Everything that goes into one executable: made once, kept as sets in the store, merged into one.
+
+What a set's bytes depend on is its key: the files, the interpreter that compiles, and the settings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from oxcross import elf, pack
+from oxcross.collect import (
+    application,
+    bytecode,
+    choose,
+    environment,
+    libraries,
+    make,
+    resolve,
+    resourceset,
+    stdlib,
+    wheel,
+)
+from oxcross.collect.distributions import Distribution
+from oxcross.collect.make import Entry, Options, Tree
+from oxcross.collect.resourceset import ResourceSet
+from oxcross.errors import CollectError
+from oxcross.pack.codec import Encoder
+from oxcross.project import Project
+from oxcross.store import Store
+from oxcross.targets import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What the steps made: the output trees of ``cpython`` and ``runtime``, and cpython's key."""
+
+    cpython: Path
+    cpython_key: str
+    runtime: Path | None = None  # libstdc++ and libgcc_s, for systems without them
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """link.json of the cpython step: version, soabi, builtin, components."""
+        facts: Mapping[str, Any] = json.loads((self.cpython / "link.json").read_text(encoding="utf-8"))
+        return facts
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """All resources of an executable; ``glibc`` is the oldest that its wheels' libraries run with."""
+
+    resources: pack.Resources
+    distributions: tuple[Distribution, ...]
+    facts: Mapping[str, Any]
+    glibc: tuple[int, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Gatherer:
+    project: Project
+    target: Target
+    built: Built
+    store: Store
+    notice: Callable[[str], None]
+    facts: Mapping[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.facts = self.built.facts
+
+    @property
+    def python(self) -> Path:
+        series = ".".join(str(self.facts["version"]).split(".")[:2])
+        return self.built.cpython / "bin" / f"python{series}"
+
+    def options(self, encoder: Encoder, *, sources: bool, kept: bool = False) -> Options:
+        """``kept``: compile each file once and keep its bytecode, for files that are edited."""
+        return Options(
+            python=self.python,
+            soabi=self.facts["soabi"],
+            optimize=self.project.optimize,
+            sources=sources,
+            encoder=encoder,
+            compiler=self.compiled if kept else None,
+        )
+
+    def cached(
+        self,
+        name: str,
+        identity: object,
+        options: Options,
+        tree: Callable[[], Tree],
+        **how: Any,
+    ) -> ResourceSet:
+        """The set of ``tree``, which ``identity`` tells from others; made when the store has none."""
+        facts = {
+            "formats": [resourceset.FORMAT, bytecode.FORMAT],
+            "identity": identity,
+            "cpython": self.built.cpython_key,
+            "optimize": options.optimize,
+            "sources": options.sources,
+            "compression": options.encoder.compression,
+            "dictionary": hashlib.sha256(options.encoder.dictionary).hexdigest(),
+            "how": how,
+        }
+        key = "set-" + hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        if (found := self.store.get(key)) is not None:
+            return resourceset.load(found)
+        with self.store.lock(key):
+            if (found := self.store.get(key)) is None:
+                self.notice(f"compiling {name}")
+                with self.store.temporary("set") as folder:
+                    (folder / "tree").mkdir()
+                    make.make(folder / "tree", tree(), options, **how)
+                    found = self.store.put(key, folder / "tree", f"{self.target.name}/set/{name}")
+        return resourceset.load(found)
+
+    def compiled(self, sources: Mapping[str, bytes]) -> dict[str, bytecode.Compiled]:
+        """Bytecode, file by file from the store; only what is new is compiled."""
+        result: dict[str, bytecode.Compiled] = {}
+        keys = {path: self._code_key(path, source) for path, source in sources.items()}
+        for path, key in keys.items():
+            if (value := self.store.value(key)) is not None:
+                result[path] = bytecode.Compiled.of(value)
+        new = {path: source for path, source in sources.items() if path not in result}
+        made = bytecode.compile_all(self.python, new, optimize=self.project.optimize)
+        for path, one in made.items():
+            self.store.put_value(keys[path], one.value())
+        result |= made
+        return result
+
+    def _code_key(self, path: str, source: bytes) -> str:
+        digest = hashlib.sha256()
+        for part in (
+            str(bytecode.FORMAT),
+            self.built.cpython_key,
+            str(self.project.optimize),
+            path,
+        ):
+            digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
+        digest.update(source)
+        return "code-" + digest.hexdigest()
+
+    def stdlib(self) -> ResourceSet:
+        embed = self.project.policy.include_stdlib_sources
+        sources = self.project.sources if embed is None else embed
+        return self.cached(
+            "stdlib",
+            "stdlib",
+            self.options(Encoder(self.project.compression), sources=sources),
+            lambda: stdlib.tree(self.built.cpython, self.facts["version"]),
+            prefix=stdlib.folder(self.facts["version"]) + "/",
+            stdlib=True,
+        )
+
+    def site(self, encoder: Encoder, resolution: resolve.Resolution) -> list[ResourceSet]:
+        """Dependencies, local requirements, the project, its data: later ones win."""
+        options = self.options(encoder, sources=self.project.sources)
+        kept = self.options(encoder, sources=self.project.sources, kept=True)
+        found: list[ResourceSet] = []
+        if resolution.lines:
+            installed = environment.environment(
+                resolution.lines, self.project, self.target, self.store, notice=self.notice
+            )
+            key = environment.key(resolution.lines, self.project, self.target)
+            found.append(self.cached("dependencies", key, options, lambda: make.read_tree(installed)))
+        found += [self._wheel(wheel.of(one.path, self.store), kept) for one in resolution.local]
+        if self.project.include_project and application.has_build_system(self.project):
+            built = wheel.build(self.project.root, self.store, notice=self.notice)
+            found.append(self._wheel(built, kept))
+            if self.project.run.kind == "file":
+                script = {
+                    self.project.run.value: Entry((self.project.root / self.project.run.value).read_bytes)
+                }
+                found.append(self._files("script", script, kept))
+        elif files := application.tree(self.project):
+            found.append(self._files("application", files, kept))
+        if self.project.data:
+            data = {one.path: Entry(one.source.read_bytes) for one in self.project.data}
+            found.append(self._files("data", data, options, importable=False))
+        return found
+
+    def _wheel(self, one: wheel.Wheel, options: Options) -> ResourceSet:
+        tree = {path: Entry.of(data) for path, data in one.files.items()}
+        return self.cached(one.information.partition("-")[0], one.key, options, lambda: tree)
+
+    def _files(self, name: str, tree: Tree, options: Options, **how: Any) -> ResourceSet:
+        digests = {path: hashlib.sha256(entry.read()).hexdigest() for path, entry in tree.items()}
+        return self.cached(name, digests, options, lambda: tree, **how)
+
+
+def gather(
+    project: Project,
+    target: Target,
+    built: Built,
+    store: Store,
+    *,
+    upgrade: bool = False,
+    notice: Callable[[str], None] = lambda _: None,
+) -> Collected:
+    """Everything that goes into the project's executable for ``target``.
+
+    ``notice`` is told (one line) what takes time. Raises CollectError for what cannot be had or does
+    not fit the target, ToolError when uv is needed and missing.
+    """
+    resolution = resolve.resolve(project, target, store, upgrade=upgrade, notice=notice)
+    gatherer = _Gatherer(project, target, built, store, notice)
+    library = gatherer.stdlib()
+    encoder = Encoder(project.compression, library.resources.dictionary)
+    site = gatherer.site(encoder, resolution)
+    merged, warnings = pack.merge(
+        library.resources, *(one.resources for one in site), builtin=gatherer.facts["builtin"]
+    )
+    for one in site:
+        # Only what runs here counts; old syntax in a dependency's data is its own affair.
+        warnings += [f"{path}: not compiled: {error}" for path, error in one.skipped if _own(project, path)]
+    warnings += choose.apply(merged, project)
+    shared = [file for one in site for file in one.shared if file.path in merged.files]
+    warnings += _add_libraries(merged, shared, built)
+    choose.check_run(merged, project, gatherer.facts["builtin"])
+    return Collected(
+        merged,
+        tuple(sorted((one for part in site for one in part.distributions), key=lambda one: one.name.lower())),
+        gatherer.facts,
+        max((file.glibc for file in shared), default=()),
+        tuple(warnings),
+    )
+
+
+def _own(project: Project, path: str) -> bool:
+    return any((root / path).is_file() for root in (project.root, project.root / "src"))
+
+
+def _add_libraries(resources: pack.Resources, shared: list[libraries.Shared], built: Built) -> list[str]:
+    """Put the needed libraries into load order; warnings for those that nobody provides."""
+    if not shared:
+        return []
+    available = sorted((built.runtime / "lib").glob("*.so*")) if built.runtime else []
+    fallback = {path.name: path.read_bytes() for path in available}
+    try:
+        needs = {name: tuple(elf.Elf(data).needed) for name, data in fallback.items()}
+    except elf.ElfError as error:
+        raise CollectError(f"a damaged library: {error}", where=str(built.runtime)) from error
+    loading = libraries.order(shared, needs)
+    encoder = Encoder("none")
+    for library in loading.libraries:
+        if library.fallback:
+            resources.add_file(pack.File(library.path, encoder.payload(fallback[library.soname])))
+        resources.add_library(library)
+    return [
+        f"{name}: needed by {users[0]}, and no wheel has it: it must be on the user's system"
+        for name, users in loading.missing.items()
+    ]

@@ -1,0 +1,45 @@
+"""The standard library as the cpython step left it, with stubs for what oxcross leaves out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oxcross.collect.make import Entry, Tree, read_tree
+
+# Folders of lib/python3.x that are no part of the library itself: of its tests, its build, its installer.
+_FOLDERS = frozenset(
+    {"test", "idlelib", "turtledemo", "tkinter", "ensurepip", "lib2to3", "site-packages", "lib-dynload"}
+)
+_STUB = '''\
+"""Not part of oxcross executables: what needs Tk, or installs packages."""
+raise ImportError(
+    "{name} is not part of executables made by oxcross: it needs {needs}, which is not embedded",
+    name="{name}",
+)
+'''
+_NEEDS = {"ensurepip": "pip and a folder to install into"}
+
+
+def folder(version: str) -> str:
+    """Where the library of a CPython ("3.13.15") lies below the mount point."""
+    return "lib/python" + ".".join(version.split(".")[:2])
+
+
+def tree(cpython: Path, version: str) -> Tree:
+    """The library's files, relative to its folder."""
+    from oxcross.config.entry import REFUSED
+
+    root = cpython / folder(version)
+    found = {path: entry for path, entry in read_tree(root).items() if _wanted(path)}
+    for name in sorted(REFUSED):
+        text = _STUB.format(name=name, needs=_NEEDS.get(name, "Tk")).encode()
+        found[f"{name}.py"] = Entry.of(text)
+    return found
+
+
+def _wanted(path: str) -> bool:
+    top, slash, _ = path.partition("/")
+    if slash:
+        # config-3.13-…: the Makefile and objects to link other programs with.
+        return top not in _FOLDERS and not top.startswith("config-")
+    return True
