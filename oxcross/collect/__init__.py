@@ -1,6 +1,6 @@
 """What goes into an executable: wheels for the target, the standard library, the application."""
 
-from oxcross.collect.gather import Built, Collected, gather
+from oxcross.collect.collected import Built, Collected, gather
 from oxcross.collect.resolve import Resolution, known, resolve
 from oxcross.collect.settings import manifest, settings
 

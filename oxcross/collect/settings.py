@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import oxcross
-from oxcross.collect.gather import Collected
+from oxcross.collect.collected import Collected
 from oxcross.collect.stdlib import folder
 from oxcross.pack.format import Key, Run
 from oxcross.pack.writer import Setting
