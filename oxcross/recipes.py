@@ -29,7 +29,6 @@ _HOST = "linux-x64"  # the build machine, whose programs the steps run
 # Objects fit a PIE and a plain executable; a section a function and a datum lets the link drop what is
 # unused; hardening is what costs little. No debug information: nothing of a build folder can leak by it.
 _CFLAGS = (
-    "-O2",
     "-g0",
     "-fPIE",
     "-ffunction-sections",
@@ -39,9 +38,10 @@ _CFLAGS = (
     "-Wno-unused-command-line-argument",
 )
 # Nothing unwinds through the C libraries (their callbacks raise nothing); through libpython it may.
-_LIBRARY_CFLAGS = ("-fno-asynchronous-unwind-tables",)
+_LIBRARY_CFLAGS = ("-O2", "-fno-asynchronous-unwind-tables")
 _LDFLAGS = ("-Wl,--as-needed", "-Wl,--gc-sections", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack", "-s")
-_OPT = ("-DNDEBUG", "-O3", "-fwrapv", "-Wall")  # CPython's own, without -g
+_CPYTHON_CFLAGS = ("-O3",)  # CPython's own level; FORTIFY wants one in configure's checks as well
+_OPT = ("-fwrapv", "-Wall")  # the rest of CPython's own; configure adds -DNDEBUG
 
 # Launcher files that belong to one system end in its name: importer_windows.c.
 _LAUNCHER_SYSTEMS = frozenset({"linux", "windows", "macos"})
@@ -197,6 +197,7 @@ def cpython(target: Target, version: str) -> Step:
             f"include/python{row.series}",
             "link.json",
         ),
+        cflags=_CPYTHON_CFLAGS,
         minor=row.series,
         opt=_OPT,
         configure=row.configure,
@@ -225,6 +226,7 @@ def launcher(target: Target, version: str) -> Step:
             "zstd": library(target, "zstd"),
         },
         outputs=("bin/launcher",),
+        cflags=("-O2",),
         minor=row.series,
         files=sorted(path for path in code if path.endswith(".c")),
     )

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from oxcross import recipes, targets
+from oxcross import recipes, rooms, targets
 from oxcross.errors import ConfigError, SourceError
 from oxcross.plan import Plan, Step, Tree
 
@@ -59,7 +59,7 @@ def test_a_script_parses_and_keeps_the_rules(step: Step) -> None:
 
 
 def test_templates_ask_for_no_target_by_name() -> None:
-    for path in recipes.rooms.room("templates").glob("*.j2"):
+    for path in rooms.room("templates").glob("*.j2"):
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"target\.(name|triple) *==", text), path.name
 
@@ -90,12 +90,12 @@ def test_facts_for_the_finish() -> None:
 
 
 def test_a_python_without_a_recipe() -> None:
-    with pytest.raises(ConfigError, match="no recipe for Python 3.11"):
+    with pytest.raises(ConfigError, match=r"no recipe for Python 3\.11"):
         recipes.cpython(targets.get("linux-x64"), "3.11")
 
 
 def test_a_python_that_is_not_pinned() -> None:
-    with pytest.raises(SourceError, match="oxcross sources pin cpython 3.13.1 "):
+    with pytest.raises(SourceError, match=r"cpython 3\.13\.1 is not pinned"):
         recipes.cpython(targets.get("linux-x64"), "3.13.1")
 
 

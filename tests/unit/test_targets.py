@@ -28,7 +28,7 @@ def test_ready_targets_say_all_that_a_build_needs() -> None:
         assert target.uv_platform
         assert target.wheel_tags
         assert target.floor or target.libc == "musl"
-        assert {"config_site", "openssl", "libffi"} <= target.build.keys()
+        assert {"config_site", "link", "openssl", "libffi"} <= target.build.keys()
 
 
 def test_glibc_targets_name_their_floor_to_the_compiler() -> None:
