@@ -57,7 +57,13 @@ def check_sum(stored: bytes | memoryview) -> int:
     """``ox_payload.check``: the one's complement sum of the bytes' 32-bit words; 0 for no bytes."""
     if not stored:
         return 0
-    return int.from_bytes(stored, "little") % 0xFFFFFFFF or 0xFFFFFFFF
+    number = int.from_bytes(stored, "little")
+    # One division would take seconds for a large library. 2**32 leaves 1, so that halves cut at a
+    # multiple of 32 bits may be added first.
+    while (bits := number.bit_length()) > 64:
+        half = (bits // 2 + 31) // 32 * 32
+        number = (number >> half) + (number & ((1 << half) - 1))
+    return number % 0xFFFFFFFF or 0xFFFFFFFF
 
 
 class Encoder:

@@ -263,6 +263,9 @@ def test_check_sum_is_the_headers_definition() -> None:
         total = (total & 0xFFFFFFFF) + (total >> 32)
     assert check_sum(data) == total
     assert check_sum(b"") == 0
+    for size in (*range(1, 70), 1000, 100_003):
+        long = (data * (size // len(data) + 1))[:size]
+        assert check_sum(long) == (int.from_bytes(long, "little") % 0xFFFFFFFF or 0xFFFFFFFF)
     assert check_sum(bytes(64)) == check_sum(b"\xff" * 64) == 0xFFFFFFFF
 
 
