@@ -1,6 +1,6 @@
 """From pyproject.toml to a checked Project: all that is wrong is found before anything is built.
 
-schema.py says what the tables may hold, view.py checks one target's settings against the project
+schema.py says what the tables may hold (problems.py: what pydantic found there), view.py checks one target's settings against the project
 around them (entry.py: what is to run; files.py: what is read), findings.py collects what is wrong.
 """
 
@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from oxcross import targets
 from oxcross.config import schema
 from oxcross.config.findings import Findings, shown
+from oxcross.config.problems import problems
 from oxcross.config.view import view
 from oxcross.errors import ConfigError, nearest
 from oxcross.project import Project, missing
@@ -58,7 +59,7 @@ def _validated(document: dict[str, Any], findings: Findings) -> schema.Config:
         try:
             return schema.Config.model_validate(table)
         except ValidationError as error:
-            for key, message, hint in schema.problems(error):
+            for key, message, hint in problems(error):
                 findings.add(f"tool.oxcross.{key}".rstrip("."), message, hint)
             if not isinstance(table, dict):
                 findings.raise_any()

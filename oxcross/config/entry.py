@@ -89,6 +89,16 @@ def check_module(roots: list[Path], module: str, *, as_main: bool = False) -> tu
     return None
 
 
+def check_command(source: str) -> tuple[str, str | None] | None:
+    """What is wrong with a line of Python, as (message, hint)."""
+    try:
+        ast.parse(source)
+    except SyntaxError as error:
+        if sys.version_info >= (3, 13):  # an older Python may not know what is right in a newer one
+            return f"not valid Python: {error}", None
+    return None
+
+
 def packages(roots: Iterable[Path]) -> list[str]:
     """The top-level names in the project's sources that can be imported."""
     found = {path.stem for root in roots for path in root.glob("*.py")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -115,3 +116,20 @@ def check_hashed(path: Path) -> None:
         wanted = number > 0
     if not wanted:
         raise ConfigError(f"{path.name} holds no requirement")
+
+
+def check_lock(path: Path) -> None:
+    """ConfigError unless the file is a lock of a kind that can be read, by its name and version."""
+    name = path.name
+    if name != "uv.lock" and not (
+        name == "pylock.toml" or (name.startswith("pylock.") and name.endswith(".toml"))
+    ):
+        raise ConfigError(
+            f"{name} is no lock file known here", hint="uv.lock, pylock.toml or pylock.NAME.toml (PEP 751)"
+        )
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{name} cannot be read: {error}") from None
+    if "version" not in content and "lock-version" not in content:
+        raise ConfigError(f"{name} is no lock file: it has no version")

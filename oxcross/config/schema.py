@@ -1,15 +1,12 @@
 """The keys of ``[tool.oxcross]``: names, types, defaults and meanings, as pydantic models.
 
 The models say what each table may hold, nothing about the project around it: that is for
-``oxcross.project``. The JSON Schema for editors and the translation of pydantic's findings into
-ConfigErrors come from here too. pydantic takes a tenth of a second to import: only ``project.load``
+view.py. The JSON Schema for editors comes from here too. pydantic takes a tenth of a second to import: only ``project.load``
 and the ``schema`` task import this module.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -21,7 +18,6 @@ from pydantic import (
     StrictBool,
     StrictInt,
     StringConstraints,
-    ValidationError,
 )
 from pydantic_core import PydanticCustomError
 
@@ -241,13 +237,6 @@ class Config(Settings):
 
 RUN_KEYS: Final = ("entry-point", "run-module", "run-file", "run-command", "repl")
 
-_TABLES: Final[Mapping[str, type[Table]]] = {
-    "data": Data,
-    "interpreter": Interpreter,
-    "policy": Policy,
-    "store": Store,
-}
-
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of ``[tool.oxcross]``."""
@@ -258,91 +247,3 @@ def json_schema() -> dict[str, Any]:
 def keys(table: type[Table]) -> list[str]:
     """The keys of a table, as the configuration spells them."""
     return [field.alias or name for name, field in table.model_fields.items()]
-
-
-def problems(error: ValidationError) -> Iterator[tuple[str, str, str | None]]:
-    """What is wrong, as (dotted key below tool.oxcross, message, hint)."""
-    for detail in error.errors(include_url=False):
-        location = detail["loc"]
-        message, hint = _problem(
-            detail["type"], detail["msg"], detail["input"], detail.get("ctx", {}), location
-        )
-        yield _dotted(location), message, hint
-
-
-def _dotted(location: tuple[int | str, ...]) -> str:
-    text = ""
-    for part in location:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text.removeprefix(".")
-
-
-def _problem(
-    kind: str, text: str, value: object, context: Mapping[str, Any], location: tuple[int | str, ...]
-) -> tuple[str, str | None]:
-    shown = (
-        repr(value)
-        if isinstance(value, str)
-        else str(value).lower()
-        if isinstance(value, bool)
-        else str(value)
-    )
-    if kind == "extra_forbidden":
-        return "no such key", _nearest_key(location)
-    if kind == "missing":
-        return "missing", None
-    if kind == "literal_error":
-        choices = re.findall(r"'([^']*)'", context["expected"])
-        if choices and isinstance(value, str):
-            return f"no such value: {shown}", nearest(value, choices)
-        return f"must be {context['expected'].lower()}, not {shown}", None
-    if kind == "string_pattern_mismatch":
-        return f"not a valid value: {shown}", _PATTERNS.get(context["pattern"])
-    if wanted := _TYPES.get(kind):
-        return f"must be {wanted}, not {shown}", None
-    if kind in _BOUNDS:
-        return f"must be {_BOUNDS[kind]} {next(iter(context.values()))}, not {shown}", None
-    message, _, hint = text.partition("\n")
-    return message, hint or None
-
-
-def _nearest_key(location: tuple[int | str, ...]) -> str:
-    *parents, key = location
-    if parents[:1] == ["target"]:
-        parents = parents[2:]
-        table: type[Table] = Settings
-    else:
-        table = Config
-    if parents:
-        table = _TABLES.get(str(parents[0]), table)
-    others: dict[str, type[Table]] = {"": Config, **_TABLES}
-    for name, other in others.items():
-        if key in keys(other) and other is not table:
-            place = f"tool.oxcross.{name}".rstrip(".")
-            return f"{key!r} belongs in [{place}]"
-    return nearest(str(key), keys(table))
-
-
-_TYPES: Final[Mapping[str, str]] = {
-    "string_type": "a string",
-    "string_too_short": "a string that is not empty",
-    "int_type": "a whole number",
-    "bool_type": "true or false",
-    "tuple_type": "a list",
-    "dict_type": "a table",
-    "model_type": "a table",
-    "model_attributes_type": "a table",
-}
-
-_BOUNDS: Final[Mapping[str, str]] = {
-    "greater_than_equal": "at least",
-    "less_than_equal": "at most",
-}
-
-_PATTERNS: Final[Mapping[str, str]] = {
-    r"^[^\W\d]\w*(\.[^\W\d]\w*)*$": "write a module's dotted name, as `import` takes it",
-    r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$": "write a distribution's name, without version or marker",
-    r"^[A-Za-z0-9_][A-Za-z0-9._+-]*$": "letters, digits, '.', '_', '+' and '-' only: it becomes a file name",
-    r"^3\.[0-9]+(\.[0-9]+)?$": 'write a version such as "3.13"',
-    r"^2\.[1-9][0-9]$": 'write a glibc version from 2.17 on, such as "2.28"',
-}

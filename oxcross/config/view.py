@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import sys
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
-
 from oxcross import sources
 from oxcross.config import entry, schema
-from oxcross.config.files import check_hashed, data_files, existing_file
+from oxcross.config.files import check_hashed, check_lock, data_files, existing_file
 from oxcross.config.findings import Findings
 from oxcross.errors import ConfigError, SourceError, nearest
 from oxcross.project import DataFile, Project, Run, RunKind
@@ -80,10 +75,10 @@ class _View:
             include_project=include,
             requirements=settings.requirements,
             requirements_file=self._file("requirements_file", check_hashed),
-            lock=self._file("lock", _check_lock),
+            lock=self._file("lock", check_lock),
             data=self._data(),
             exclude_modules=settings.exclude_modules,
-            exclude_packages=tuple(canonicalize_name(name) for name in settings.exclude_packages),
+            exclude_packages=tuple(_normalised(name) for name in settings.exclude_packages),
             optimize=settings.optimize,
             sources=settings.sources,
             compression=settings.compression,
@@ -132,6 +127,8 @@ class _View:
             return wanted
         required = self._meta.get("requires-python")
         if isinstance(required, str):
+            from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
             try:
                 if not SpecifierSet(required).contains(version, prereleases=True):
                     self._add(
@@ -189,7 +186,7 @@ class _View:
             except ConfigError as problem:
                 wrong = problem.message, problem.hint
         elif run.kind == "command":
-            wrong = _check_syntax(run.value)
+            wrong = entry.check_command(run.value)
         if wrong is None and run.kind in ("entry-point", "module") and not entry.is_stdlib(module):
             here = entry.local(self._roots, module)
             if here and not include:
@@ -228,13 +225,8 @@ class _View:
                 self._add(f"policy.{field}", f"{shown} cannot be built by this version of oxcross", wanted)
 
     def _check_requirements(self) -> None:
-        for index, text in enumerate(self._settings.requirements):
-            try:
-                Requirement(text)
-            except InvalidRequirement as error:
-                reason = str(error).splitlines()[0]
-                hint = "write it as 'name>=1.0', or 'name @ file:///path' for a folder or wheel"
-                self._add(f"requirements[{index}]", f"not a requirement (PEP 508): {text!r}: {reason}", hint)
+        if self._settings.requirements:
+            self._parse_requirements()
         pairs = [
             ("requirements_file", "requirements"),
             ("lock", "requirements"),
@@ -246,6 +238,17 @@ class _View:
                 self._add(
                     field, f"{names} exclude each other", "the locked file must name all that is installed"
                 )
+
+    def _parse_requirements(self) -> None:
+        from packaging.requirements import InvalidRequirement, Requirement
+
+        for index, text in enumerate(self._settings.requirements):
+            try:
+                Requirement(text)
+            except InvalidRequirement as error:
+                reason = str(error).splitlines()[0]
+                hint = "write it as 'name>=1.0', or 'name @ file:///path' for a folder or wheel"
+                self._add(f"requirements[{index}]", f"not a requirement (PEP 508): {text!r}: {reason}", hint)
 
     def _file(self, field: str, check: Callable[[Path], None]) -> Path | None:
         name = getattr(self._settings, field)
@@ -295,31 +298,9 @@ def _merged(config: schema.Config, override: schema.Settings) -> schema.Settings
     return schema.Settings.model_construct(_fields_set=set(values), **values)
 
 
-def _check_lock(path: Path) -> None:
-    import tomllib
-
-    name = path.name
-    if name != "uv.lock" and not (
-        name == "pylock.toml" or (name.startswith("pylock.") and name.endswith(".toml"))
-    ):
-        raise ConfigError(
-            f"{name} is no lock file known here", hint="uv.lock, pylock.toml or pylock.NAME.toml (PEP 751)"
-        )
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ConfigError(f"{name} cannot be read: {error}") from None
-    if "version" not in content and "lock-version" not in content:
-        raise ConfigError(f"{name} is no lock file: it has no version")
-
-
-def _check_syntax(source: str) -> tuple[str, str | None] | None:
-    try:
-        ast.parse(source)
-    except SyntaxError as error:
-        if sys.version_info >= (3, 13):  # an older Python may not know what is right in a newer one
-            return f"not valid Python: {error}", None
-    return None
+def _normalised(name: str) -> str:
+    """A distribution's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _toml(value: object) -> str:
