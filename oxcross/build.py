@@ -121,11 +121,12 @@ def plan(wanted: Sequence[Project], store: Store, *, upgrade: bool = False) -> l
 
 def _environment_row(project: Project, store: Store, *, upgrade: bool) -> Row:
     """The installed requirements, as a line of the plan; what is not resolved yet has no key."""
-    from oxcross.collect import environment, resolve
+    from oxcross import collect
+    from oxcross.collect import environment
 
     target = targets.get(project.target)
     name = f"{target.name}/environment"
-    resolution = None if upgrade else resolve.known(project, target)
+    resolution = None if upgrade else collect.known(project, target)
     if resolution is None:
         return Row(name=name, state=State.BUILD.value, key="")
     key = environment.key(resolution.lines, project, target)
@@ -157,8 +158,19 @@ class Workshop:
 
     def build(self, wanted: Sequence[Project], *, upgrade: bool = False) -> list[Artifact]:
         """The executables of the projects' targets, in order."""
+        self._resolve(wanted, upgrade=upgrade)
         made = self._run([step for project in wanted for step in steps(project)])
-        return [self._assemble(project, made, upgrade=upgrade) for project in wanted]
+        return [self._assemble(project, made) for project in wanted]
+
+    def _resolve(self, wanted: Sequence[Project], *, upgrade: bool) -> None:
+        """Write oxcross.lock first: a wheel that is missing shall not be told after a long build."""
+        from oxcross import collect
+
+        for project in wanted:
+            target = targets.get(project.target)
+            if upgrade or collect.known(project, target) is None:
+                with self.terminal.stage(target.name, "resolve"):
+                    collect.resolve(project, target, self.store, upgrade=upgrade, notice=self.terminal.notice)
 
     def shell(self, step: Step) -> int:
         """Enter the environment of a step; the shell's exit status."""
@@ -188,35 +200,32 @@ class Workshop:
         finally:
             engine.close()
 
-    def _assemble(self, project: Project, made: Mapping[Step, Path], *, upgrade: bool) -> Artifact:
+    def _assemble(self, project: Project, made: Mapping[Step, Path]) -> Artifact:
         """Collect, pack, link, inspect and run: the executable of one target."""
-        from oxcross import inspect, link, pack
-        from oxcross.collect import gather, settings
+        from oxcross import collect, inspect, link, pack
 
         begun = time.monotonic()
         target = targets.get(project.target)
         cpython = recipes.cpython(target, project.python)
         runtime = recipes.runtime(target)
         launcher = made[recipes.launcher(target, project.python)] / "bin" / "launcher"
-        built = gather.Built(made[cpython], cpython.key, made[runtime] if runtime else None)
+        built = collect.Built(made[cpython], cpython.key, made[runtime] if runtime else None)
         with self.terminal.stage(target.name, "collect"):
-            collected = gather.gather(
-                project, target, built, self.store, upgrade=upgrade, notice=self.terminal.notice
-            )
+            collected = collect.gather(project, target, built, self.store, notice=self.terminal.notice)
         for text in collected.warnings:
             self.terminal.notice(text)
         out = output_folder(project.root) / target.name / project.name
         with self.store.temporary("blob") as scratch:
             with self.terminal.stage(target.name, "pack"), self.store.guard():
-                options = settings.settings(project, collected)
-                manifest = settings.manifest(project, target, collected, launcher_sha256=_sha256(launcher))
+                options = collect.settings(project, collected)
+                manifest = collect.manifest(project, target, collected, launcher_sha256=_sha256(launcher))
                 blob = scratch / "blob"
-                pack.write(collected.resources, options, manifest, blob, project.compression)
+                pack.write(collected.resources, options, manifest, blob)
             with self.terminal.stage(target.name, "link"):
                 linked = link.attach(launcher, blob, out, target)
         with self.terminal.stage(target.name, "check"):
             seen = inspect.inspect(linked.path)
-            inspect.check(seen)
+            inspect.check(seen, target)
             _try_out(linked.path, target)
         return Artifact(
             target=target.name,

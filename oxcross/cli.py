@@ -76,15 +76,17 @@ def _apologise(words: Sequence[str]) -> int:
 class OxcrossProgram(Program):
     """Invoke's program with fewer core flags and better errors."""
 
-    contexts: dict[str, ParserContext]
+    contexts: list[ParserContext]
 
     def call(self, words: list[str]) -> int:
         """Parse and run; the exit status. OxcrossError for what the user can mend."""
         line, passed = _split(words)
         tasks = self.namespace or Collection()
         # Once: Invoke hands each flag's help text out the first time only.
-        contexts = {context.name: context for context in tasks.to_contexts() if context.name}
-        self.contexts = contexts
+        self.contexts = tasks.to_contexts()
+        contexts = {
+            name: context for context in self.contexts for name in (context.name, *context.aliases) if name
+        }
         line = _flags_behind_task(_dotted(line, tasks), contexts)
         line = _check_flags(line, contexts, self.initial_context, self.binary)
         try:
@@ -109,7 +111,7 @@ class OxcrossProgram(Program):
         return 0
 
     def _make_parser(self) -> Parser:
-        return Parser(initial=self.initial_context, contexts=self.contexts.values())
+        return Parser(initial=self.initial_context, contexts=self.contexts)
 
     def parse_tasks(self) -> None:
         """As Invoke's; a flag's value that is no number is the user's to mend."""

@@ -100,7 +100,11 @@ def _search_path() -> str:
 
 def _which(name: str) -> str | None:
     """Where steps would find the tool: not on the user's PATH, which no step sees."""
-    return shutil.which(name, path=FIXED_ENVIRONMENT["PATH"])
+    return shutil.which(name, path=_tool_path())
+
+
+def _tool_path() -> str:
+    return FIXED_ENVIRONMENT["PATH"]
 
 
 def _python() -> Check:

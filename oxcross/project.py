@@ -56,7 +56,7 @@ class Project:
     exclude_packages: tuple[str, ...]  # distributions, normalised names (PEP 503)
     optimize: int  # 0, 1, 2
     sources: bool  # embed sources
-    compression: Literal["none", "zstd"]
+    compression: Literal["none", "zstd", "zstd-resources"]
     glibc: str  # highest glibc a wheel may ask for
     interpreter: Interpreter
     policy: Policy

@@ -17,7 +17,7 @@ from invoke.context import Context
 from oxcross import report
 from oxcross import targets as target_rows
 from oxcross.command import command
-from oxcross.errors import ToolError, UsageError, nearest
+from oxcross.errors import InspectError, ToolError, UsageError, nearest
 from oxcross.storetasks import cache, open_store, sources
 from oxcross.targets import Target
 
@@ -123,15 +123,16 @@ def inspect(_c: Context, file: str, json: bool = False) -> None:
     """Show what is in an executable and check that it keeps every promise (exit status 9 if not)."""
     from oxcross import inspect as proof
 
-    path = Path(file)
-    if not path.exists():
-        raise UsageError("there is no such file", where=file)
-    seen = proof.inspect(path)
+    seen = proof.inspect(Path(file))
     if json:
-        report.emit(seen.document())
+        report.emit(seen.as_dict())
     else:
-        print(seen.text())
-    proof.check(seen)
+        print(seen.render_text(), end="")
+    if seen.target not in target_rows.load():
+        raise InspectError(
+            f"its target is {seen.target!r}, which this version of oxcross does not know", where=file
+        )
+    proof.check(seen, target_rows.get(seen.target))
 
 
 @command

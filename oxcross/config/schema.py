@@ -206,8 +206,8 @@ class Settings(Table):
     """Bytecode: 0 all, 1 without asserts, 2 without docstrings too."""
     sources: StrictBool = True
     """Embed sources, for tracebacks and `inspect`."""
-    compression: Literal["none", "zstd"] = "none"
-    """`zstd`: smaller, and slower to start."""
+    compression: Literal["none", "zstd", "zstd-resources"] = "none"
+    """`zstd`: resources and native code, smallest; `zstd-resources`: resources only, a faster start."""
     glibc: Glibc = "2.28"
     """Highest glibc that a wheel for Linux may ask for; the interpreter itself asks for 2.17."""
     interpreter: Interpreter = Interpreter()
