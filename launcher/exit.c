@@ -1,0 +1,206 @@
+#include <Python.h>
+
+#include "exit.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "memory.h"
+#include "settings.h"
+
+/* Calls module.function() if the module was imported. What it raises is shown and forgotten. */
+static void call_if_imported(const char *module_name, const char *function)
+{
+    PyObject *name = PyUnicode_FromString(module_name);
+    PyObject *module = name == NULL ? NULL : PyImport_GetModule(name);
+    if (module != NULL) {
+        PyObject *result = PyObject_CallMethod(module, function, NULL);
+        if (result == NULL) {
+            PyErr_WriteUnraisable(module);
+        }
+        Py_XDECREF(result);
+        Py_DECREF(module);
+    }
+    Py_XDECREF(name);
+    PyErr_Clear();
+}
+
+/* Objects that have something to do before the process ends, by the order in which they do it. */
+enum step {
+    TEXT,    /* TextIOWrapper: its characters go to the binary file below it */
+    PYTHON,  /* file classes written in Python (gzip.GzipFile …): closed, they write what ends their format */
+    OTHER,   /* other objects with a __del__ written in Python (zipfile.ZipFile, temporary files) */
+    BUFFERED, /* BufferedWriter and the like: their bytes go to the system */
+    STEPS
+};
+
+struct pending {
+    PyTypeObject *text, *writer, *random, *pair, *base; /* classes of _io */
+    PyObject **objects[STEPS];
+    size_t count[STEPS];
+    size_t room[STEPS];
+};
+
+static void add(struct pending *pending, enum step step, PyObject *object)
+{
+    if (pending->count[step] == pending->room[step]) {
+        size_t room = pending->room[step] == 0 ? 64 : 2 * pending->room[step];
+        PyObject **more = ox_realloc(pending->objects[step], room * sizeof *more);
+        if (more == NULL) {
+            return;
+        }
+        pending->objects[step] = more;
+        pending->room[step] = room;
+    }
+    pending->objects[step][pending->count[step]++] = Py_NewRef(object);
+}
+
+/* Whether the class's finalizer is a __del__ written in Python. */
+static bool has_python_del(PyTypeObject *type)
+{
+    static PyObject *name; /* interned, for the whole process */
+    if (name == NULL) {
+        name = PyUnicode_InternFromString("__del__");
+    }
+    PyObject *method = name == NULL ? NULL : _PyType_Lookup(type, name);
+    return method != NULL && !PyObject_TypeCheck(method, &PyMethodDescr_Type)
+        && !Py_IS_TYPE(method, &PyWrapperDescr_Type);
+}
+
+static int visit(PyObject *object, void *argument)
+{
+    struct pending *pending = argument;
+    PyTypeObject *type = Py_TYPE(object);
+    if (type->tp_finalize == NULL || PyObject_GC_IsFinalized(object)) {
+        return 1;
+    }
+    if (type == pending->text) {
+        add(pending, TEXT, object);
+    } else if (type == pending->writer || type == pending->random || type == pending->pair) {
+        add(pending, BUFFERED, object);
+    } else if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0 || PyGen_CheckExact(object)) {
+        return 1;
+    } else if (PyType_IsSubtype(type, pending->text)) {
+        add(pending, TEXT, object);
+    } else if (PyType_IsSubtype(type, pending->writer) || PyType_IsSubtype(type, pending->random)) {
+        add(pending, BUFFERED, object);
+    } else if (PyType_IsSubtype(type, pending->base)) {
+        add(pending, PYTHON, object);
+    } else if (has_python_del(type)) {
+        add(pending, OTHER, object);
+    }
+    return 1;
+}
+
+/* object.flush(), unless it is closed or detached. As in a file's own finalizer, errors are silent. */
+static void flush(PyObject *object)
+{
+    PyObject *result = PyObject_CallMethod(object, "flush", NULL);
+    if (result == NULL) {
+        PyErr_Clear();
+    }
+    Py_XDECREF(result);
+}
+
+static bool find_classes(struct pending *pending)
+{
+    PyObject *io = PyImport_ImportModule("_io");
+    struct {
+        const char *name;
+        PyTypeObject **type;
+    } classes[] = {{"TextIOWrapper", &pending->text}, {"BufferedWriter", &pending->writer},
+        {"BufferedRandom", &pending->random}, {"BufferedRWPair", &pending->pair}, {"_IOBase", &pending->base}};
+    for (size_t i = 0; io != NULL && i < sizeof classes / sizeof *classes; i++) {
+        PyObject *type = PyObject_GetAttrString(io, classes[i].name);
+        if (type == NULL || !PyType_Check(type)) {
+            Py_CLEAR(io);
+        }
+        *classes[i].type = (PyTypeObject *)type;
+    }
+    if (io == NULL) {
+        PyErr_Clear();
+    }
+    return io != NULL;
+}
+
+static void finish_objects(void)
+{
+    struct pending pending;
+    memset(&pending, 0, sizeof pending);
+    if (!find_classes(&pending)) {
+        return;
+    }
+    PyUnstable_GC_VisitObjects(visit, &pending);
+    for (int step = 0; step < STEPS; step++) {
+        for (size_t i = 0; i < pending.count[step]; i++) {
+            if (step == TEXT || step == BUFFERED) {
+                flush(pending.objects[step][i]);
+            } else {
+                PyObject_CallFinalizer(pending.objects[step][i]);
+            }
+        }
+    }
+}
+
+/* sys.stdout and sys.stderr, as Py_FinalizeEx does it. False when output was lost. */
+static bool flush_streams(void)
+{
+    bool good = true;
+    static const char *const names[] = {"stdout", "stderr"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        PyObject *stream = PySys_GetObject(names[i]);
+        if (stream == NULL || stream == Py_None) {
+            continue;
+        }
+        Py_INCREF(stream);
+        PyObject *closed = PyObject_GetAttrString(stream, "closed");
+        int is_closed = closed == NULL ? 0 : PyObject_IsTrue(closed);
+        Py_XDECREF(closed);
+        PyErr_Clear();
+        PyObject *result = is_closed > 0 ? Py_NewRef(Py_None) : PyObject_CallMethod(stream, "flush", NULL);
+        if (result == NULL) {
+            good = false;
+            if (i == 0) {
+                PyErr_WriteUnraisable(stream);
+            }
+            PyErr_Clear();
+        }
+        Py_XDECREF(result);
+        Py_DECREF(stream);
+    }
+    return good;
+}
+
+/* Ends by SIGINT, so that a shell sees what happened (Modules/main.c, exit_sigint). */
+_Noreturn static void die_interrupted(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = SIG_DFL;
+    sigaction(SIGINT, &action, NULL);
+    kill(getpid(), SIGINT);
+    exit(128 + SIGINT);
+}
+
+void ox_exit(struct ox_outcome outcome)
+{
+    bool good;
+    if (ox_setting_number(OX_KEY_EXIT, 0) == 1) {
+        good = Py_FinalizeEx() >= 0;
+    } else {
+        call_if_imported("threading", "_shutdown");
+        if (Py_MakePendingCalls() < 0) {
+            PyErr_WriteUnraisable(NULL);
+        }
+        call_if_imported("atexit", "_run_exitfuncs");
+        good = flush_streams();
+        finish_objects();
+        good = flush_streams() && good;
+    }
+    if (outcome.interrupted) {
+        die_interrupted();
+    }
+    exit(good ? outcome.status : 120);
+}

@@ -1,0 +1,65 @@
+/* importer_internal.h: what the importer's files share. */
+#ifndef OX_IMPORTER_INTERNAL_H
+#define OX_IMPORTER_INTERNAL_H
+
+#include "importer.h"
+#include "state.h"
+
+/* Attribute and argument names, made once. */
+#define OX_NAMES(X)                                                                                                    \
+    X(name) X(path) X(origin) X(is_package) X(submodule_search_locations) X(_set_fileattr) X(_cached) X(_row)          \
+    X(__dict__) X(__name__) X(__builtins__) X(find_spec) X(get_source) X(get_code)
+
+enum ox_name {
+#define OX_NAME_NUMBER(text) OX_NAME_##text,
+    OX_NAMES(OX_NAME_NUMBER)
+#undef OX_NAME_NUMBER
+        OX_NAME_COUNT
+};
+
+/* The module's state, one for each interpreter. */
+struct ox_importer {
+    PyObject *names[OX_NAME_COUNT];
+    PyObject *spec_keywords; /* ("origin", "is_package") */
+    PyObject *mount;         /* the executable's path, with a slash */
+    PyObject *spec;          /* importlib._bootstrap.ModuleSpec */
+    PyObject *call;          /* importlib._bootstrap._call_with_frames_removed */
+    PyObject *exec;          /* builtins.exec */
+    PyObject *finder;        /* types; loader is made when importlib._bootstrap_external is there */
+    PyObject *entry_finder;
+    PyObject *loader;
+    PyObject *external;
+};
+
+extern struct PyModuleDef ox_importer_definition;
+
+struct ox_importer *ox_importer_of(PyObject *instance);
+struct ox_importer *ox_importer_of_type(PyTypeObject *type);
+
+extern PyType_Spec ox_entry_finder_type; /* pathfinder.c */
+extern PyMethodDef ox_path_hook;
+
+/* The loader class (borrowed). NULL with an exception. */
+PyObject *ox_loader_type(PyObject *module, struct ox_importer *importer);
+
+/* A ModuleSpec for the row; `name` may differ from the row's (a package's changed __path__). */
+PyObject *ox_spec(PyObject *module, struct ox_importer *importer, PyObject *name, uint32_t row);
+
+/* A folder below the mount point, from an entry of sys.path or __path__. */
+struct ox_folder {
+    const char *data; /* relative, normal; "" is the root. Inside `buffer` or the blob */
+    size_t size;
+    char buffer[OX_PATH_MAX];
+};
+
+/* Whether `entry` is such a folder. False without an exception when it is anything else. */
+bool ox_folder(PyObject *entry, struct ox_folder *folder);
+
+/* The module `tail` that lies in this folder, under whatever name. */
+enum ox_found ox_find_in_folder(
+    const char *folder, size_t folder_size, const char *tail, size_t tail_size, uint32_t *row);
+
+/* Ends the process when the lookup met damage. */
+bool ox_is_found(enum ox_found found);
+
+#endif

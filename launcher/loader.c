@@ -1,0 +1,199 @@
+#include <Python.h>
+
+#include <marshal.h>
+
+#include "importer_internal.h"
+#include "locate.h"
+#include "memory.h"
+#include "payload.h"
+
+/* The code's file name is the path in the blob; put the executable's path before it, in all that it contains.
+ * CPython does the same to bytecode that was moved (Python/import.c, update_code_filenames). */
+static void set_file_name(PyCodeObject *code, PyObject *path)
+{
+    Py_XSETREF(code->co_filename, Py_NewRef(path));
+    PyObject *constants = code->co_consts;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(constants); i++) {
+        PyObject *constant = PyTuple_GET_ITEM(constants, i);
+        if (PyCode_Check(constant)) {
+            set_file_name((PyCodeObject *)constant, path);
+        }
+    }
+}
+
+PyObject *ox_module_code(const struct ox_module *module, PyObject *path)
+{
+    const struct ox_payload *payload = &module->code;
+    const uint8_t *stored = ox_payload_open(&ox.blob, payload);
+    if (stored == NULL) {
+        ox_damaged("a module's code");
+    }
+    PyObject *code;
+    if (payload->codec == OX_RAW) {
+        code = PyMarshal_ReadObjectFromString((const char *)stored, (Py_ssize_t)payload->size);
+    } else {
+        char *buffer = ox_alloc((size_t)payload->size);
+        if (buffer == NULL) {
+            return PyErr_NoMemory();
+        }
+        if (!ox_payload_decode(&ox.blob, payload, stored, buffer)) {
+            ox_damaged("a module's code");
+        }
+        code = PyMarshal_ReadObjectFromString(buffer, (Py_ssize_t)payload->size);
+        ox_free(buffer);
+    }
+    if (code != NULL && !PyCode_Check(code)) {
+        ox_damaged("a module's code");
+    }
+    if (code != NULL) {
+        set_file_name((PyCodeObject *)code, path);
+    }
+    return code;
+}
+
+/* Which module a loader is for. False without an exception for a loader that someone else made of the class: it does
+ * what SourceFileLoader does. */
+static bool row_of(struct ox_importer *importer, PyObject *self, uint32_t *row)
+{
+    PyObject *number;
+    if (PyObject_GetOptionalAttr(self, importer->names[OX_NAME__row], &number) <= 0) {
+        return false;
+    }
+    unsigned long value = PyLong_AsUnsignedLong(number);
+    Py_DECREF(number);
+    if (PyErr_Occurred() || value >= ox.blob.module_count) {
+        PyErr_Clear();
+        return false;
+    }
+    *row = (uint32_t)value;
+    return true;
+}
+
+/* The method of the class we come from. */
+static PyObject *call_base(struct ox_importer *importer, PyObject *self, const char *method, PyObject *argument)
+{
+    PyObject *base = PyObject_GetAttrString(importer->external, "SourceFileLoader");
+    PyObject *result = base == NULL ? NULL : PyObject_CallMethod(base, method, "OO", self, argument);
+    Py_XDECREF(base);
+    return result;
+}
+
+/* As importlib's _check_name. */
+static bool check_name(struct ox_importer *importer, PyObject *self, PyObject *name)
+{
+    PyObject *own = PyObject_GetAttr(self, importer->names[OX_NAME_name]);
+    int same = own == NULL ? -1 : PyObject_RichCompareBool(own, name, Py_EQ);
+    if (same == 0) {
+        PyErr_Format(PyExc_ImportError, "loader for %S cannot handle %S", own, name);
+    }
+    Py_XDECREF(own);
+    return same > 0;
+}
+
+static PyObject *code_of(struct ox_importer *importer, PyObject *self, uint32_t row)
+{
+    PyObject *path = PyObject_GetAttr(self, importer->names[OX_NAME_path]);
+    PyObject *code = path == NULL ? NULL : ox_module_code(&ox.blob.modules[row], path);
+    Py_XDECREF(path);
+    return code;
+}
+
+static PyObject *loader_get_code(PyObject *self, PyObject *name)
+{
+    struct ox_importer *importer = ox_importer_of(self);
+    uint32_t row;
+    if (importer == NULL) {
+        return NULL;
+    }
+    if (!row_of(importer, self, &row)) {
+        return PyErr_Occurred() ? NULL : call_base(importer, self, "get_code", name);
+    }
+    return check_name(importer, self, name) ? code_of(importer, self, row) : NULL;
+}
+
+static PyObject *loader_get_source(PyObject *self, PyObject *name)
+{
+    struct ox_importer *importer = ox_importer_of(self);
+    uint32_t row;
+    if (importer == NULL || (!row_of(importer, self, &row) && PyErr_Occurred())) {
+        return NULL;
+    }
+    if (row_of(importer, self, &row) && ox.blob.modules[row].source == OX_NONE) {
+        if (!check_name(importer, self, name)) {
+            return NULL;
+        }
+        Py_RETURN_NONE;
+    }
+    return call_base(importer, self, "get_source", name);
+}
+
+static PyObject *loader_create_module(PyObject *self, PyObject *spec)
+{
+    (void)self;
+    (void)spec;
+    Py_RETURN_NONE;
+}
+
+static PyObject *loader_exec_module(PyObject *self, PyObject *module)
+{
+    struct ox_importer *importer = ox_importer_of(self);
+    uint32_t row;
+    if (importer == NULL) {
+        return NULL;
+    }
+    if (!row_of(importer, self, &row)) {
+        return PyErr_Occurred() ? NULL : call_base(importer, self, "exec_module", module);
+    }
+    PyObject *code = code_of(importer, self, row);
+    PyObject *dict = code == NULL ? NULL : PyObject_GetAttr(module, importer->names[OX_NAME___dict__]);
+    PyObject *result = NULL;
+    if (dict != NULL) {
+        /* Through importlib, so that its frames are cut out of tracebacks. */
+        PyObject *arguments[] = {importer->exec, code, dict};
+        result = PyObject_Vectorcall(importer->call, arguments, 3, NULL);
+    }
+    Py_XDECREF(code);
+    Py_XDECREF(dict);
+    return result;
+}
+
+static PyMethodDef loader_methods[] = {
+    {"create_module", loader_create_module, METH_O, "None: the import system makes the module."},
+    {"exec_module", loader_exec_module, METH_O, "Runs the module's code in its namespace."},
+    {"get_code", loader_get_code, METH_O, "The module's code object."},
+    {"get_source", loader_get_source, METH_O, "The module's source text, or None when it is not embedded."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot loader_slots[] = {
+    {Py_tp_doc, "Loads a module that is embedded in this executable.\n\n"
+                "All but its code is had as importlib.machinery.SourceFileLoader has it, through the virtual files."},
+    {Py_tp_methods, loader_methods},
+    {0, NULL},
+};
+
+static PyType_Spec loader_type = {
+    .name = "_oxcross.Loader",
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .slots = loader_slots,
+};
+
+PyObject *ox_loader_type(PyObject *module, struct ox_importer *importer)
+{
+    if (importer->loader != NULL) {
+        return importer->loader;
+    }
+    PyObject *external = PyImport_ImportModule("_frozen_importlib_external");
+    PyObject *base = external == NULL ? NULL : PyObject_GetAttrString(external, "SourceFileLoader");
+    PyObject *bases = base == NULL ? NULL : PyTuple_Pack(1, base);
+    PyObject *type = bases == NULL ? NULL : PyType_FromModuleAndSpec(module, &loader_type, bases);
+    if (type != NULL && PyModule_AddType(module, (PyTypeObject *)type) == 0) {
+        importer->external = Py_NewRef(external);
+        importer->loader = Py_NewRef(type);
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(bases);
+    Py_XDECREF(base);
+    Py_XDECREF(external);
+    return importer->loader;
+}

@@ -1,0 +1,109 @@
+#define _GNU_SOURCE 1
+#undef _FORTIFY_SOURCE
+#include "locate.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sha256.h"
+#include "state.h"
+
+/* `link` finds this by its magic and fills it in. volatile: the zeros are not what it holds at run time. */
+__attribute__((used)) static const volatile struct ox_locator locator = {
+    .magic = OX_LOCATOR_MAGIC};
+
+/* A note nobody reads: `link` turns its program header into the PT_LOAD of the blob. Its own alignment keeps the linker
+ * from putting it into one PT_NOTE with the build id. */
+__asm__(".pushsection .note.oxcross,\"a\",@note\n"
+        ".balign 16\n"
+        ".long 8, 4, 1\n"
+        ".ascii \"oxcross\\0\"\n"
+        ".long 0\n"
+        ".popsection\n");
+
+/* The image's first byte, from the linker. */
+extern const uint8_t __ehdr_start[] __attribute__((visibility("hidden")));
+
+static bool own_path(const char *argv0, char path[OX_PATH_MAX])
+{
+    ssize_t size = readlink("/proc/self/exe", path, OX_PATH_MAX - 1);
+    if (size > 0 && path[0] == '/') {
+        path[size] = '\0';
+        return true;
+    }
+    /* No /proc: what execve was given. */
+    const char *given = (const char *)getauxval(AT_EXECFN); // NOLINT: the kernel hands pointers over as numbers
+    char resolved[OX_PATH_MAX];
+    if (realpath(given != NULL ? given : argv0, resolved) == NULL) {
+        return false;
+    }
+    memcpy(path, resolved, strlen(resolved) + 1);
+    return true;
+}
+
+static bool own_status(const char *path, struct stat *status)
+{
+    return syscall(SYS_newfstatat, AT_FDCWD, "/proc/self/exe", status, 0) == 0
+        || syscall(SYS_newfstatat, AT_FDCWD, path, status, 0) == 0;
+}
+
+const char *ox_locate(const char *argv0)
+{
+    struct ox_mount *mount = &ox.mount;
+    struct stat status;
+    if (!own_path(argv0, mount->path)) {
+        memcpy(mount->path, "oxcross", sizeof "oxcross");
+        return "cannot find out the path of this executable (is /proc mounted?)";
+    }
+    uint64_t address = locator.address;
+    uint64_t size = locator.size;
+    if (address == 0) {
+        return "there is no application in this launcher";
+    }
+    /* Pages behind the end of a file kill the process that reads them, so this comes before any look at the blob. */
+    if (!own_status(mount->path, &status)) {
+        return "cannot look at the executable file";
+    }
+    if ((uint64_t)status.st_size < locator.file_end) {
+        return "truncated: the file is shorter than it was made";
+    }
+    const char *wrong = ox_blob_open(&ox.blob, __ehdr_start + address, size);
+    if (wrong != NULL) {
+        return wrong;
+    }
+    mount->device = status.st_dev;
+    mount->modified = status.st_mtim.tv_sec;
+    mount->user = status.st_uid;
+    mount->group = status.st_gid;
+    const char *name = strrchr(mount->path, '/') + 1;
+    snprintf(mount->name, sizeof mount->name, "%.*s/", OX_PATH_MAX - 2, name);
+    mount->size = strlen(mount->path);
+    return NULL;
+}
+
+bool ox_intact(void)
+{
+    struct ox_sha256 hash;
+    struct ox_header header;
+    uint8_t digest[32];
+    memcpy(&header, ox.blob.base, sizeof header);
+    memset(header.sha256, 0, sizeof header.sha256);
+    ox_sha256_start(&hash);
+    ox_sha256_add(&hash, &header, sizeof header);
+    ox_sha256_add(&hash, ox.blob.base + sizeof header, (size_t)(ox.blob.size - sizeof header));
+    ox_sha256_finish(&hash, digest);
+    return memcmp(digest, ox.blob.base + offsetof(struct ox_header, sha256), sizeof digest) == 0;
+}
+
+void ox_damaged(const char *what)
+{
+    fprintf(stderr, "oxcross: %s: damaged: %s\n", ox.mount.path, what);
+    fflush(stderr);
+    _exit(70);
+}

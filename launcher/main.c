@@ -1,0 +1,31 @@
+/* The launcher: finds its blob, starts the interpreter, runs the application, ends. */
+#include <stdio.h>
+#include <string.h>
+
+#include "exit.h"
+#include "locate.h"
+#include "python.h"
+#include "run.h"
+#include "state.h"
+
+static int verify(void)
+{
+    if (!ox_intact()) {
+        ox_damaged("its SHA-256 is not the one it was made with");
+    }
+    puts("ok");
+    return fflush(stdout) == 0 ? 0 : 74; /* EX_IOERR */
+}
+
+int main(int argc, char **argv)
+{
+    const char *wrong = ox_locate(argc > 0 ? argv[0] : "");
+    if (wrong != NULL) {
+        ox_damaged(wrong);
+    }
+    if (argc == 2 && strcmp(argv[1], "--oxcross-verify") == 0) {
+        return verify();
+    }
+    ox_python_start(argc, argv);
+    ox_exit(ox_run());
+}

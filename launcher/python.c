@@ -1,0 +1,241 @@
+#include <Python.h>
+
+#include "python.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "importer.h"
+#include "locate.h"
+#include "memory.h"
+#include "settings.h"
+#include "state.h"
+
+/* Ends the process with Python's own message, unless it is damage that kept it from starting. */
+static void check(PyStatus status)
+{
+    if (!PyStatus_Exception(status)) {
+        return;
+    }
+    if (!PyStatus_IsExit(status) && !ox_intact()) {
+        ox_damaged("its SHA-256 is not the one it was made with");
+    }
+    Py_ExitStatusException(status);
+}
+
+static void preinitialize(bool isolated)
+{
+    PyPreConfig config;
+    if (isolated) {
+        PyPreConfig_InitIsolatedConfig(&config);
+    } else {
+        PyPreConfig_InitPythonConfig(&config);
+    }
+    config.parse_argv = 0;
+    config.coerce_c_locale = 0;
+    config.configure_locale = (int)ox_setting_number(OX_KEY_LOCALE, 1);
+    config.utf8_mode = (int)ox_setting_number(OX_KEY_UTF8_MODE, 1);
+    config.dev_mode = (int)ox_setting_number(OX_KEY_DEV_MODE, config.dev_mode);
+    if (ox_setting_number(OX_KEY_ALLOCATOR, 0) == 1) {
+        config.allocator = PYMEM_ALLOCATOR_MALLOC;
+    }
+    check(Py_PreInitialize(&config));
+}
+
+static void set_text(PyConfig *config, wchar_t **field, const wchar_t *text)
+{
+    check(PyConfig_SetString(config, field, text));
+}
+
+/* `text` of the blob as Python decodes names of files. The caller frees it with PyMem_RawFree. */
+static wchar_t *decode(const char *text)
+{
+    wchar_t *decoded = Py_DecodeLocale(text, NULL);
+    if (decoded == NULL) {
+        check(PyStatus_NoMemory());
+    }
+    return decoded;
+}
+
+static void append(PyWideStringList *list, const char *text)
+{
+    wchar_t *decoded = decode(text);
+    check(PyWideStringList_Append(list, decoded));
+    PyMem_RawFree(decoded);
+}
+
+static void append_settings(PyWideStringList *list, uint32_t key)
+{
+    struct ox_text text;
+    for (uint32_t at = 0; ox_setting_next(key, &at, &text);) {
+        append(list, text.data);
+    }
+}
+
+/* "a" + "/" + "b", to be freed with ox_free. */
+static char *join(const char *folder, size_t size, const char *rest)
+{
+    size_t length = strlen(rest);
+    char *joined = ox_alloc(size + length + 2);
+    if (joined == NULL) {
+        check(PyStatus_NoMemory());
+    }
+    memcpy(joined, folder, size);
+    joined[size] = '/';
+    memcpy(joined + size + 1, rest, length + 1);
+    return joined;
+}
+
+/* The folder that holds the executable, for "$ORIGIN" in a setting. */
+static size_t origin_size(void)
+{
+    return (size_t)(strrchr(ox.mount.path, '/') - ox.mount.path);
+}
+
+static void append_extra_paths(PyWideStringList *paths)
+{
+    static const char origin[] = "$ORIGIN";
+    struct ox_text text;
+    for (uint32_t at = 0; ox_setting_next(OX_KEY_SYS_PATH, &at, &text);) {
+        if (strncmp(text.data, origin, sizeof origin - 1) != 0) {
+            append(paths, text.data);
+            continue;
+        }
+        const char *rest = text.data + sizeof origin - 1;
+        char *path = join(ox.mount.path, origin_size(), rest + (*rest == '/'));
+        append(paths, path);
+        ox_free(path);
+    }
+}
+
+/* PYTHONPATH, where the application asked for PYTHON* variables to be heard. */
+static void append_environment(PyWideStringList *paths)
+{
+    const char *value = getenv("PYTHONPATH");
+    while (value != NULL && *value != '\0') {
+        size_t size = strcspn(value, ":");
+        char *entry = ox_alloc(size + 1);
+        if (entry == NULL) {
+            check(PyStatus_NoMemory());
+        }
+        memcpy(entry, value, size);
+        entry[size] = '\0';
+        if (size != 0) {
+            append(paths, entry);
+        }
+        ox_free(entry);
+        value += size + (value[size] == ':');
+    }
+}
+
+/* Every path that getpath would look for on disk. */
+static void set_paths(PyConfig *config, bool isolated)
+{
+    struct ox_text folder;
+    if (!ox_setting_text(OX_KEY_STDLIB, &folder)) {
+        folder.data = "lib/python" Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(PY_MINOR_VERSION);
+    }
+    char *stdlib = join(ox.mount.path, ox.mount.size, folder.data);
+    wchar_t *wide_stdlib = decode(stdlib);
+    wchar_t *mount = decode(ox.mount.path);
+    wchar_t **const fields[] = {&config->program_name, &config->executable, &config->base_executable, &config->prefix,
+        &config->base_prefix, &config->exec_prefix, &config->base_exec_prefix, &config->home};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        set_text(config, fields[i], mount);
+    }
+    set_text(config, &config->stdlib_dir, wide_stdlib);
+    set_text(config, &config->platlibdir, L"lib");
+    config->module_search_paths_set = 1;
+    if (!isolated) {
+        append_environment(&config->module_search_paths);
+    }
+    append(&config->module_search_paths, stdlib);
+    append(&config->module_search_paths, ox.mount.path);
+    append_extra_paths(&config->module_search_paths);
+    PyMem_RawFree(mount);
+    PyMem_RawFree(wide_stdlib);
+    ox_free(stdlib);
+}
+
+static void set_options(PyConfig *config)
+{
+    const struct {
+        enum ox_key key;
+        int *field;
+    } numbers[] = {
+        {OX_KEY_OPTIMIZE, &config->optimization_level},
+        {OX_KEY_DEV_MODE, &config->dev_mode},
+        {OX_KEY_FAULTHANDLER, &config->faulthandler},
+        {OX_KEY_VERBOSE, &config->verbose},
+        {OX_KEY_QUIET, &config->quiet},
+        {OX_KEY_INSPECT, &config->inspect},
+        {OX_KEY_BYTES_WARNING, &config->bytes_warning},
+        {OX_KEY_INT_MAX_STR_DIGITS, &config->int_max_str_digits},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        *numbers[i].field = (int)ox_setting_number(numbers[i].key, *numbers[i].field);
+    }
+    const struct ox_setting *seed = ox_blob_setting(&ox.blob, OX_KEY_HASH_SEED, NULL);
+    if (seed != NULL) {
+        config->use_hash_seed = 1;
+        config->hash_seed = (unsigned long)seed->number;
+    }
+    config->buffered_stdio = ox_setting_number(OX_KEY_UNBUFFERED, 0) == 0;
+    append_settings(&config->warnoptions, OX_KEY_WARNING);
+    append_settings(&config->xoptions, OX_KEY_XOPTION);
+    config->site_import = (int)ox_setting_number(OX_KEY_SITE, 0);
+}
+
+static void set_true(const char *name)
+{
+    if (PySys_SetObject(name, Py_True) < 0) {
+        PyErr_Clear();
+    }
+}
+
+void ox_python_start(int argc, char **argv)
+{
+    bool isolated = ox_setting_number(OX_KEY_ISOLATED, 1) != 0;
+    PyConfig config;
+    preinitialize(isolated);
+    if (PyImport_AppendInittab("_oxcross", ox_importer_create) < 0) {
+        check(PyStatus_NoMemory());
+    }
+    if (isolated) {
+        PyConfig_InitIsolatedConfig(&config);
+    } else {
+        PyConfig_InitPythonConfig(&config);
+    }
+    config._init_main = 0; /* the importer comes before the first import from the standard library */
+    config.parse_argv = 0;
+    config.install_signal_handlers = 1;
+    config.configure_c_stdio = 1;
+    config.pathconfig_warnings = 0;
+    config.use_frozen_modules = 0;
+    config.write_bytecode = 0;
+    set_options(&config);
+    set_paths(&config, isolated);
+    check(PyConfig_SetBytesArgv(&config, argc, argv));
+    check(Py_InitializeFromConfig(&config));
+    PyConfig_Clear(&config);
+    if (!ox_importer_install()) {
+        check(PyStatus_Error("the importer cannot be installed"));
+    }
+    check(_Py_InitializeMain());
+    set_true("frozen");
+    set_true("oxidized");
+    if (!ox_importer_finish()) {
+        check(PyStatus_Error("the importer cannot be installed"));
+    }
+}
+
+/* The linker calls this instead of CPython's own (--wrap): all paths are set, there is nothing to compute. It saves the
+ * run of getpath.py, and guarantees that nothing on disk is probed. */
+PyStatus __wrap__PyConfig_InitPathConfig(PyConfig *config, int compute_path_config);
+PyStatus __wrap__PyConfig_InitPathConfig(PyConfig *config, int compute_path_config)
+{
+    (void)config;
+    (void)compute_path_config;
+    return PyStatus_Ok();
+}

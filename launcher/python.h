@@ -1,0 +1,9 @@
+/* python.h: starts the interpreter. */
+#ifndef OX_PYTHON_H
+#define OX_PYTHON_H
+
+/* Initialises Python from OX_SETTINGS, with the importer in place before the first import. Ends the process with a
+ * message when that fails. */
+void ox_python_start(int argc, char **argv);
+
+#endif

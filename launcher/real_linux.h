@@ -1,0 +1,55 @@
+/* real_linux.h: the libc functions that ours stand before (glibc).
+ *
+ * OX_INTERPOSE declares a function under the launcher's own C name and libc's symbol name, so that headers of any
+ * glibc (with their macros, inline functions and 64-bit redirections) cannot get in the way. OX_REAL calls the next
+ * definition in the search order: libc's, or that of a preloaded library.
+ */
+#ifndef OX_REAL_LINUX_H
+#define OX_REAL_LINUX_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Every name once; its number is OX_REAL_<name>. */
+#define OX_REAL_NAMES(X)                                                                                               \
+    X(open) X(openat) X(creat) X(fopen) X(freopen) X(stat) X(lstat) X(fstat) X(fstatat) X(statx)                       \
+    X(access) X(faccessat) X(euidaccess) X(readlink) X(readlinkat) X(realpath) X(statfs) X(statvfs)                    \
+    X(getxattr) X(lgetxattr) X(listxattr) X(llistxattr)                                                                \
+    X(opendir) X(fdopendir) X(readdir) X(rewinddir) X(seekdir) X(telldir) X(closedir) X(dirfd)                         \
+    X(mkdir) X(mkdirat) X(rmdir) X(unlink) X(unlinkat) X(remove) X(rename) X(renameat) X(renameat2)                    \
+    X(link) X(linkat) X(symlink) X(symlinkat) X(chmod) X(fchmodat) X(chown) X(lchown) X(fchownat)                      \
+    X(truncate) X(utime) X(utimes) X(lutimes) X(utimensat) X(futimesat) X(mknod) X(mknodat) X(mkfifo) X(mkfifoat)      \
+    X(setxattr) X(lsetxattr) X(removexattr) X(lremovexattr) X(execve) X(dlopen)
+
+enum ox_real_name {
+#define OX_REAL_NUMBER(name) OX_REAL_##name,
+    OX_REAL_NAMES(OX_REAL_NUMBER)
+#undef OX_REAL_NUMBER
+        OX_REAL_COUNT
+};
+
+extern _Atomic(void *) ox_real_known[OX_REAL_COUNT];
+
+/* Finds the function (dlsym) and remembers it. Where libc has none by that name (stat before glibc 2.33, newer
+ * system calls), one that makes the system call itself. */
+void *ox_real_find(enum ox_real_name name);
+
+static inline void *ox_real(enum ox_real_name name)
+{
+    void *known = atomic_load_explicit(&ox_real_known[name], memory_order_relaxed);
+    return known != NULL ? known : ox_real_find(name);
+}
+
+#define OX_REAL(name) ((__typeof__(&ox_##name))(uintptr_t)ox_real(OX_REAL_##name))
+
+#define OX_EXPORT __attribute__((visibility("default"), used))
+
+/* Declares ox_<name> to be the symbol <name>. */
+#define OX_INTERPOSE(type, name, ...) OX_EXPORT type ox_##name(__VA_ARGS__) __asm__(#name)
+
+/* A second symbol name for ox_<name>; the types are equal on 64-bit Linux (open and open64). */
+#define OX_ALIAS(name, symbol)                                                                                         \
+    OX_EXPORT extern __typeof__(ox_##name) ox_alias_##symbol __asm__(#symbol) __attribute__((alias(#name)))
+
+#endif

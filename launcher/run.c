@@ -1,0 +1,345 @@
+#include <Python.h>
+
+#include "run.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "importer.h"
+#include "locate.h"
+#include "settings.h"
+#include "state.h"
+
+static PyObject *import(const char *name)
+{
+    return PyImport_ImportModule(name);
+}
+
+/* The namespace of __main__ (borrowed). */
+static PyObject *main_dict(void)
+{
+    PyObject *module = PyImport_AddModule("__main__");
+    return module == NULL ? NULL : PyModule_GetDict(module);
+}
+
+static PyObject *run_code(PyObject *code, PyObject *dict)
+{
+    return code == NULL || dict == NULL ? NULL : PyEval_EvalCode(code, dict, dict);
+}
+
+/* dict[name] = value; takes the reference to value. */
+static bool put(PyObject *dict, const char *name, PyObject *value)
+{
+    bool done = value != NULL && PyDict_SetItemString(dict, name, value) == 0;
+    Py_XDECREF(value);
+    return done;
+}
+
+/* "pkg.mod:object.attribute": what an installed console script does. */
+static PyObject *run_entry_point(const char *target)
+{
+    const char *colon = strchr(target, ':');
+    if (colon == NULL) {
+        ox_damaged("the entry point has no ':'");
+    }
+    PyObject *name = PyUnicode_FromStringAndSize(target, colon - target);
+    PyObject *path = PyUnicode_FromString(colon + 1);
+    PyObject *dot = PyUnicode_FromString(".");
+    PyObject *parts = path == NULL || dot == NULL ? NULL : PyUnicode_Split(path, dot, -1);
+    PyObject *object = name == NULL || parts == NULL ? NULL : PyImport_Import(name);
+    for (Py_ssize_t i = 0; object != NULL && i < PyList_GET_SIZE(parts); i++) {
+        Py_SETREF(object, PyObject_GetAttr(object, PyList_GET_ITEM(parts, i)));
+    }
+    PyObject *result = object == NULL ? NULL : PyObject_CallNoArgs(object);
+    if (result != NULL) {
+        /* sys.exit(function()) */
+        PyErr_SetObject(PyExc_SystemExit, result);
+        Py_CLEAR(result);
+    }
+    Py_XDECREF(object);
+    Py_XDECREF(parts);
+    Py_XDECREF(dot);
+    Py_XDECREF(path);
+    Py_XDECREF(name);
+    return result;
+}
+
+/* The spec that the import system finds for a dotted name, its parents imported; for a package that of its __main__.
+ * NULL without an exception when there is none, or when what is found needs more than this: runpy then tells. */
+static PyObject *find_main_spec(const char *target)
+{
+    PyObject *util = import("_frozen_importlib");
+    PyObject *spec = NULL;
+    char name[OX_PATH_MAX];
+    if (util == NULL || (size_t)snprintf(name, sizeof name - 10, "%s", target) >= sizeof name - 10) {
+        Py_XDECREF(util);
+        return NULL;
+    }
+    for (int step = 0; step < 2; step++) {
+        const char *dot = strrchr(name, '.');
+        PyObject *parent = NULL;
+        PyObject *path = Py_NewRef(Py_None);
+        if (dot != NULL) {
+            PyObject *parent_name = PyUnicode_FromStringAndSize(name, dot - name);
+            parent = parent_name == NULL ? NULL : PyImport_Import(parent_name);
+            Py_XDECREF(parent_name);
+            Py_SETREF(path, parent == NULL ? NULL : PyObject_GetAttrString(parent, "__path__"));
+        }
+        spec = path == NULL ? NULL : PyObject_CallMethod(util, "_find_spec", "sO", name, path);
+        Py_XDECREF(parent);
+        Py_XDECREF(path);
+        if (spec == NULL || spec == Py_None) {
+            Py_CLEAR(spec);
+            break;
+        }
+        PyObject *folders = PyObject_GetAttrString(spec, "submodule_search_locations");
+        bool package = folders != NULL && folders != Py_None;
+        Py_XDECREF(folders);
+        if (!package) {
+            break;
+        }
+        Py_CLEAR(spec);
+        strcat(name, ".__main__");
+    }
+    Py_DECREF(util);
+    return spec;
+}
+
+/* What runpy._run_module_as_main does, without the modules that runpy itself needs. sys.argv stays: its first item is
+ * the name that the user typed. */
+static PyObject *run_module(const char *target)
+{
+    PyObject *spec = find_main_spec(target);
+    PyObject *dict = main_dict();
+    PyObject *loader = spec == NULL ? NULL : PyObject_GetAttrString(spec, "loader");
+    PyObject *name = loader == NULL ? NULL : PyObject_GetAttrString(spec, "name");
+    PyObject *code = name == NULL ? NULL : PyObject_CallMethod(loader, "get_code", "O", name);
+    PyObject *result = NULL;
+    if (code == NULL || !PyCode_Check(code)) {
+        /* Not found, not Python code, or an error on the way: runpy's own messages. */
+        PyErr_Clear();
+        PyObject *runpy = import("runpy");
+        result = runpy == NULL ? NULL : PyObject_CallMethod(runpy, "_run_module_as_main", "si", target, 0);
+        Py_XDECREF(runpy);
+    } else if (put(dict, "__spec__", Py_NewRef(spec)) && put(dict, "__loader__", Py_NewRef(loader))
+        && put(dict, "__file__", PyObject_GetAttrString(spec, "origin"))
+        && put(dict, "__cached__", PyObject_GetAttrString(spec, "cached"))
+        && put(dict, "__package__", PyObject_GetAttrString(spec, "parent")) && put(dict, "__doc__", Py_NewRef(Py_None))) {
+        result = run_code(code, dict);
+    }
+    Py_XDECREF(code);
+    Py_XDECREF(name);
+    Py_XDECREF(loader);
+    Py_XDECREF(spec);
+    return result;
+}
+
+/* The module whose code lies at this path. */
+static const struct ox_module *module_at(const char *path)
+{
+    size_t size = strlen(path);
+    for (uint32_t i = 0; i < ox.blob.module_count; i++) {
+        if (ox_blob_equal(&ox.blob, ox.blob.modules[i].path, path, size)) {
+            return &ox.blob.modules[i];
+        }
+    }
+    return NULL;
+}
+
+/* The code of a file that was embedded as data: compiled now. */
+static PyObject *compile_file(PyObject *path)
+{
+    PyObject *io = import("_io");
+    PyObject *file = io == NULL ? NULL : PyObject_CallMethod(io, "open_code", "O", path);
+    PyObject *source = file == NULL ? NULL : PyObject_CallMethod(file, "read", NULL);
+    PyObject *code = NULL;
+    if (source != NULL && PyBytes_Check(source)) {
+        PyCompilerFlags flags = _PyCompilerFlags_INIT;
+        code = Py_CompileStringObject(PyBytes_AS_STRING(source), path, Py_file_input, &flags, -1);
+    }
+    Py_XDECREF(source);
+    Py_XDECREF(file);
+    Py_XDECREF(io);
+    return code;
+}
+
+/* As `python folder/file.py`: its folder comes first on sys.path. */
+static PyObject *run_file(const char *target)
+{
+    char buffer[2 * OX_PATH_MAX];
+    PyObject *dict = main_dict();
+    PyObject *external = import("_frozen_importlib_external");
+    if ((size_t)snprintf(buffer, sizeof buffer, "%s/%s", ox.mount.path, target) >= sizeof buffer) {
+        ox_damaged("the path of the file to run is too long");
+    }
+    PyObject *path = PyUnicode_DecodeFSDefault(buffer);
+    PyObject *sys_path = PySys_GetObject("path");
+    const char *slash = strrchr(target, '/');
+    if (slash != NULL && sys_path != NULL) {
+        PyObject *folder = PyUnicode_DecodeFSDefaultAndSize(buffer, (Py_ssize_t)ox.mount.size + 1 + (slash - target));
+        if (folder == NULL || PyList_Insert(sys_path, 0, folder) < 0) {
+            PyErr_Clear();
+        }
+        Py_XDECREF(folder);
+    }
+    const struct ox_module *module = module_at(target);
+    PyObject *code = NULL;
+    PyObject *result = NULL;
+    if (path != NULL && external != NULL && put(dict, "__file__", Py_NewRef(path))
+        && put(dict, "__cached__", Py_NewRef(Py_None))
+        && put(dict, "__loader__", PyObject_CallMethod(external, "SourceFileLoader", "sO", "__main__", path))) {
+        code = module != NULL ? ox_module_code(module, path) : compile_file(path);
+        result = run_code(code, dict);
+    }
+    Py_XDECREF(code);
+    Py_XDECREF(path);
+    Py_XDECREF(external);
+    return result;
+}
+
+/* As `python -c command`. */
+static PyObject *run_command(const char *command)
+{
+    PyCompilerFlags flags = _PyCompilerFlags_INIT;
+    flags.cf_flags |= PyCF_IGNORE_COOKIE;
+    PyObject *code = Py_CompileStringExFlags(command, "<string>", Py_file_input, &flags, -1);
+    PyObject *result = run_code(code, main_dict());
+    Py_XDECREF(code);
+    return result;
+}
+
+/* What site does for interactive use. */
+static void prepare_repl(void)
+{
+    static const char *const steps[] = {"setquit", "setcopyright", "sethelper", "enablerlcompleter"};
+    PyObject *site = import("site");
+    for (size_t i = 0; site != NULL && i < sizeof steps / sizeof *steps; i++) {
+        PyObject *result = PyObject_CallMethod(site, steps[i], NULL);
+        Py_XDECREF(result);
+        PyErr_Clear();
+    }
+    PyErr_Clear();
+    Py_XDECREF(site);
+    PyObject *hook = PySys_GetObject("__interactivehook__");
+    PyObject *result = hook == NULL ? NULL : PyObject_CallNoArgs(hook);
+    if (result == NULL && PyErr_Occurred()) {
+        PyErr_Print();
+    }
+    Py_XDECREF(result);
+}
+
+/* As `python` without arguments: a prompt on a terminal, else the program on standard input. */
+static PyObject *run_repl(void)
+{
+    PyCompilerFlags flags = _PyCompilerFlags_INIT;
+    bool terminal = isatty(STDIN_FILENO) != 0;
+    if (terminal) {
+        if (ox_setting_number(OX_KEY_QUIET, 0) == 0) {
+            fprintf(stderr, "Python %s on %s\n", Py_GetVersion(), Py_GetPlatform());
+        }
+        prepare_repl();
+        PyObject *pyrepl = import("_pyrepl.main");
+        if (pyrepl != NULL) {
+            PyObject *result = PyObject_CallMethod(pyrepl, "interactive_console", NULL);
+            Py_DECREF(pyrepl);
+            return result;
+        }
+        PyErr_Clear();
+        PyRun_InteractiveLoopFlags(stdin, "<stdin>", &flags);
+        Py_RETURN_NONE;
+    }
+    PyObject *dict = main_dict();
+    return dict == NULL ? NULL : PyRun_FileExFlags(stdin, "<stdin>", Py_file_input, dict, dict, 0, &flags);
+}
+
+static PyObject *run_target(void)
+{
+    struct ox_text target = {"", 0};
+    int64_t kind = ox_setting_number(OX_KEY_RUN_KIND, 0);
+    if (kind != OX_RUN_REPL && !ox_setting_text(OX_KEY_RUN_TARGET, &target)) {
+        ox_damaged("it does not say what to run");
+    }
+    switch (kind) {
+    case OX_RUN_ENTRY_POINT:
+        return run_entry_point(target.data);
+    case OX_RUN_MODULE:
+        return run_module(target.data);
+    case OX_RUN_FILE:
+        return run_file(target.data);
+    case OX_RUN_COMMAND:
+        return run_command(target.data);
+    case OX_RUN_REPL:
+        return run_repl();
+    default:
+        ox_damaged("it does not say what to run");
+    }
+}
+
+/* What the argument of SystemExit means (Python/pythonrun.c, _Py_HandleSystemExit). Takes the exception. */
+static int exit_status(PyObject *exception)
+{
+    PyObject *code = PyObject_GetAttrString(exception, "code");
+    if (code == NULL) {
+        PyErr_Clear();
+        code = Py_NewRef(exception);
+    }
+    fflush(stdout);
+    int status = 1;
+    if (code == Py_None) {
+        status = 0;
+    } else if (PyLong_Check(code)) {
+        status = (int)PyLong_AsLong(code);
+    } else {
+        PyObject *stream = PySys_GetObject("stderr");
+        if (stream != NULL && stream != Py_None) {
+            PyFile_WriteObject(code, stream, Py_PRINT_RAW);
+        } else {
+            PyObject_Print(code, stderr, Py_PRINT_RAW);
+            fflush(stderr);
+        }
+        PySys_WriteStderr("\n");
+    }
+    PyErr_Clear();
+    Py_DECREF(code);
+    Py_DECREF(exception);
+    return status;
+}
+
+/* The exception that ended the application, told as python tells it. */
+static struct ox_outcome uncaught(void)
+{
+    struct ox_outcome outcome = {.status = 1};
+    if (PyErr_ExceptionMatches(PyExc_SystemExit)) {
+        outcome.status = exit_status(PyErr_GetRaisedException());
+        return outcome;
+    }
+    outcome.interrupted = PyErr_Occurred() == PyExc_KeyboardInterrupt;
+    if (PyErr_ExceptionMatches(PyExc_ImportError) && !ox_intact()) {
+        ox_damaged("its SHA-256 is not the one it was made with");
+    }
+    PyErr_Print();
+    return outcome;
+}
+
+struct ox_outcome ox_run(void)
+{
+    struct ox_outcome outcome = {0};
+    PyObject *result = run_target();
+    if (result == NULL) {
+        outcome = uncaught();
+    }
+    Py_XDECREF(result);
+    if (ox_setting_number(OX_KEY_INSPECT, 0) != 0 && ox_setting_number(OX_KEY_RUN_KIND, 0) != OX_RUN_REPL
+        && isatty(STDIN_FILENO)) {
+        result = run_repl();
+        outcome = (struct ox_outcome){0};
+        if (result == NULL) {
+            outcome = uncaught();
+        }
+        Py_XDECREF(result);
+    }
+    return outcome;
+}

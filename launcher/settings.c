@@ -1,0 +1,28 @@
+#include "settings.h"
+
+#include "locate.h"
+#include "state.h"
+
+int64_t ox_setting_number(uint32_t key, int64_t otherwise)
+{
+    const struct ox_setting *setting = ox_blob_setting(&ox.blob, key, NULL);
+    return setting == NULL ? otherwise : setting->number;
+}
+
+bool ox_setting_next(uint32_t key, uint32_t *at, struct ox_text *text)
+{
+    const struct ox_setting *setting = ox_blob_setting(&ox.blob, key, at);
+    if (setting == NULL) {
+        return false;
+    }
+    if (!ox_blob_text(&ox.blob, setting->text, text)) {
+        ox_damaged("a setting lies outside the blob");
+    }
+    return true;
+}
+
+bool ox_setting_text(uint32_t key, struct ox_text *text)
+{
+    uint32_t at = 0;
+    return ox_setting_next(key, &at, text);
+}

@@ -1,0 +1,262 @@
+/* The stat family, and descriptors that stand for virtual directories. */
+#define _GNU_SOURCE 1
+#undef _FORTIFY_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "memfile_linux.h"
+#include "vfs_linux.h"
+
+OX_INTERPOSE(int, stat, const char *path, struct stat *status);
+OX_INTERPOSE(int, lstat, const char *path, struct stat *status);
+OX_INTERPOSE(int, fstat, int fd, struct stat *status);
+OX_INTERPOSE(int, fstatat, int fd, const char *path, struct stat *status, int flags);
+
+#define OX_BLOCK 4096
+
+static int64_t blocks(uint64_t size)
+{
+    return (int64_t)((size + OX_BLOCK - 1) / OX_BLOCK * (OX_BLOCK / 512));
+}
+
+void ox_stat_node(uint32_t node, struct stat *status)
+{
+    struct ox_status known;
+    ox_vfs_status(node, &known);
+    memset(status, 0, sizeof *status);
+    status->st_dev = (dev_t)ox.mount.device;
+    status->st_ino = known.inode;
+    status->st_mode = known.mode;
+    status->st_nlink = known.links;
+    status->st_uid = ox.mount.user;
+    status->st_gid = ox.mount.group;
+    status->st_size = (off_t)known.size;
+    status->st_blksize = OX_BLOCK;
+    status->st_blocks = blocks(known.size);
+    status->st_atim.tv_sec = status->st_mtim.tv_sec = status->st_ctim.tv_sec = ox.mount.modified;
+}
+
+static int stat_virtual(const struct ox_lookup *lookup, struct stat *status)
+{
+    if (lookup->place == OX_MISSING) {
+        return ox_fail(lookup->error);
+    }
+    ox_stat_node(lookup->node, status);
+    return 0;
+}
+
+int ox_stat(const char *path, struct stat *status)
+{
+    struct ox_lookup lookup;
+    if (ox_lookup(&path, &lookup) && lookup.place != OX_SELF) {
+        return stat_virtual(&lookup, status);
+    }
+    return OX_REAL(stat)(path, status);
+}
+OX_ALIAS(stat, stat64);
+
+int ox_lstat(const char *path, struct stat *status)
+{
+    struct ox_lookup lookup;
+    if (ox_lookup(&path, &lookup) && lookup.place != OX_SELF) {
+        return stat_virtual(&lookup, status);
+    }
+    return OX_REAL(lstat)(path, status);
+}
+OX_ALIAS(lstat, lstat64);
+
+int ox_fstat(int fd, struct stat *status)
+{
+    uint32_t node;
+    if (ox_directory_fd_node(fd, &node)) {
+        ox_stat_node(node, status);
+        return 0;
+    }
+    return OX_REAL(fstat)(fd, status);
+}
+OX_ALIAS(fstat, fstat64);
+
+int ox_fstatat(int fd, const char *path, struct stat *status, int flags)
+{
+    struct ox_lookup lookup;
+    if (path != NULL && path[0] == '\0' && (flags & AT_EMPTY_PATH) != 0 && fd != AT_FDCWD) {
+        return ox_fstat(fd, status);
+    }
+    if (ox_lookup_at(&fd, &path, &lookup) && lookup.place != OX_SELF) {
+        return stat_virtual(&lookup, status);
+    }
+    return OX_REAL(fstatat)(fd, path, status, flags);
+}
+OX_ALIAS(fstatat, fstatat64);
+
+/* What programs linked with a glibc before 2.33 call; `version` is that of struct stat, the same on all of 64-bit
+ * Linux. */
+#define OX_XSTAT(name, function, parameters, ...)                                                                      \
+    OX_EXPORT int ox_x##name parameters __asm__(#function);                                                            \
+    int ox_x##name parameters                                                                                          \
+    {                                                                                                                  \
+        (void)version;                                                                                                 \
+        return ox_##name(__VA_ARGS__);                                                                                 \
+    }                                                                                                                  \
+    OX_EXPORT extern __typeof__(ox_x##name) ox_x##name##_64 __asm__(#function "64") __attribute__((alias(#function)))
+
+OX_XSTAT(stat, __xstat, (int version, const char *path, struct stat *status), path, status);
+OX_XSTAT(lstat, __lxstat, (int version, const char *path, struct stat *status), path, status);
+OX_XSTAT(fstat, __fxstat, (int version, int fd, struct stat *status), fd, status);
+OX_XSTAT(fstatat, __fxstatat, (int version, int fd, const char *path, struct stat *status, int flags), fd, path,
+    status, flags);
+
+/* struct statx of include/uapi/linux/stat.h, which the oldest libc headers lack. */
+struct ox_statx_time {
+    int64_t seconds;
+    uint32_t nanoseconds;
+    int32_t reserved;
+};
+
+struct ox_statx {
+    uint32_t mask, block_size;
+    uint64_t attributes;
+    uint32_t links, user, group;
+    uint16_t mode, spare;
+    uint64_t inode, size, blocks, attributes_mask;
+    struct ox_statx_time accessed, created, changed, modified;
+    uint32_t special_major, special_minor, device_major, device_minor;
+    uint64_t spare_words[14];
+};
+static_assert(sizeof(struct ox_statx) == 256, "struct statx");
+
+#define OX_STATX_BASIC 0x7ffu
+
+OX_INTERPOSE(int, statx, int fd, const char *path, int flags, unsigned mask, struct ox_statx *status);
+
+static void statx_node(uint32_t node, struct ox_statx *status)
+{
+    struct ox_status known;
+    const struct ox_statx_time time = {.seconds = ox.mount.modified};
+    ox_vfs_status(node, &known);
+    *status = (struct ox_statx){
+        .mask = OX_STATX_BASIC,
+        .block_size = OX_BLOCK,
+        .links = known.links,
+        .user = ox.mount.user,
+        .group = ox.mount.group,
+        .mode = (uint16_t)known.mode,
+        .inode = known.inode,
+        .size = known.size,
+        .blocks = (uint64_t)blocks(known.size),
+        .accessed = time,
+        .changed = time,
+        .modified = time,
+        .device_major = major((dev_t)ox.mount.device),
+        .device_minor = minor((dev_t)ox.mount.device),
+    };
+}
+
+int ox_statx(int fd, const char *path, int flags, unsigned mask, struct ox_statx *status)
+{
+    struct ox_lookup lookup;
+    uint32_t node;
+    if ((path == NULL || path[0] == '\0') && (flags & AT_EMPTY_PATH) != 0 && ox_directory_fd_node(fd, &node)) {
+        statx_node(node, status);
+        return 0;
+    }
+    if (ox_lookup_at(&fd, &path, &lookup) && lookup.place != OX_SELF) {
+        if (lookup.place == OX_MISSING) {
+            return ox_fail(lookup.error);
+        }
+        statx_node(lookup.node, status);
+        return 0;
+    }
+    return OX_REAL(statx)(fd, path, flags, mask, status);
+}
+
+/* A claimed entry that is not filled in yet. */
+#define OX_CLAIMED (-1)
+
+int ox_directory_fd_open(uint32_t node, int flags)
+{
+    struct stat status;
+    int fd = ox_memfile_empty((flags & O_CLOEXEC) != 0);
+    if (fd < 0) {
+        return -1;
+    }
+    if (OX_REAL(fstat)(fd, &status) == 0) {
+        for (uint32_t i = 0; i < OX_DIRECTORY_FDS; i++) {
+            struct ox_directory_fd *entry = &ox.directory_fds[i];
+            int held = atomic_load(&entry->fd);
+            uint32_t other;
+            if (held == OX_CLAIMED || (held > 0 && held != fd + 1 && ox_directory_fd_node(held - 1, &other))) {
+                continue;
+            }
+            if (!atomic_compare_exchange_strong(&entry->fd, &held, OX_CLAIMED)) {
+                continue;
+            }
+            atomic_store(&entry->node, node);
+            atomic_store(&entry->inode, status.st_ino);
+            atomic_store(&entry->fd, fd + 1);
+            uint32_t used = atomic_load(&ox.directory_fds_used);
+            while (used <= i && !atomic_compare_exchange_weak(&ox.directory_fds_used, &used, i + 1)) {
+            }
+            return fd;
+        }
+    }
+    close(fd);
+    return ox_fail(EMFILE);
+}
+
+bool ox_directory_fd_node(int fd, uint32_t *node)
+{
+    uint32_t used = atomic_load_explicit(&ox.directory_fds_used, memory_order_acquire);
+    if (used == 0 || fd < 0) {
+        return false;
+    }
+    for (uint32_t i = 0; i < used; i++) {
+        struct ox_directory_fd *entry = &ox.directory_fds[i];
+        if (atomic_load(&entry->fd) != fd + 1) {
+            continue;
+        }
+        /* The descriptor may have been closed and used again since. */
+        struct stat status;
+        int error = errno;
+        bool same = OX_REAL(fstat)(fd, &status) == 0 && status.st_ino == atomic_load(&entry->inode)
+            && S_ISREG(status.st_mode) && status.st_size == 0;
+        errno = error;
+        if (same) {
+            *node = atomic_load(&entry->node);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool ox_lookup_at(int *fd, const char **path, struct ox_lookup *lookup)
+{
+    uint32_t node;
+    struct ox_text folder;
+    if (*path == NULL) {
+        return false;
+    }
+    if (*fd == AT_FDCWD || **path == '/') {
+        return ox_lookup(path, lookup);
+    }
+    if (**path == '\0' || !ox_directory_fd_node(*fd, &node)) {
+        return false;
+    }
+    char joined[2 * OX_PATH_MAX];
+    lookup->place = OX_MISSING;
+    if (!ox_vfs_path(node, &folder)) {
+        lookup->error = EIO;
+        return true;
+    }
+    int size = snprintf(joined, sizeof joined, "%s/%s/%s", ox.mount.path, folder.data, *path);
+    if (size < 0 || (size_t)size >= sizeof joined) {
+        lookup->error = ENAMETOOLONG;
+        return true;
+    }
+    ox_vfs_lookup(joined, lookup);
+    *fd = AT_FDCWD;
+    *path = lookup->path;
+    return lookup->place != OX_OUTSIDE;
+}

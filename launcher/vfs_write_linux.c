@@ -1,0 +1,175 @@
+/* The libc functions that change the file system: below the executable they fail as on a read-only one. */
+#define _GNU_SOURCE 1
+#undef _FORTIFY_SOURCE
+#include <fcntl.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include <utime.h>
+
+#include "vfs_linux.h"
+
+/* What a path means to a function that would change it, create it, or either. */
+enum use { CHANGES, CREATES };
+
+static int refuse(const struct ox_lookup *lookup, enum use use)
+{
+    if (lookup->place == OX_MISSING) {
+        return ox_fail(use == CREATES && lookup->error == ENOENT ? EROFS : lookup->error);
+    }
+    return ox_fail(use == CREATES ? EEXIST : EROFS);
+}
+
+/* The executable's own file may be changed (an update replaces it): it is the system's. */
+#define REFUSE(path, use)                                                                                              \
+    do {                                                                                                               \
+        struct ox_lookup lookup;                                                                                       \
+        if (ox_lookup(&(path), &lookup) && lookup.place != OX_SELF) {                                                  \
+            return refuse(&lookup, use);                                                                               \
+        }                                                                                                              \
+    } while (0)
+
+#define REFUSE_AT(fd, path, use)                                                                                       \
+    do {                                                                                                               \
+        struct ox_lookup lookup;                                                                                       \
+        if (ox_lookup_at(&(fd), &(path), &lookup) && lookup.place != OX_SELF) {                                        \
+            return refuse(&lookup, use);                                                                               \
+        }                                                                                                              \
+    } while (0)
+
+/* Defines a function of one path (and more arguments that do not matter here). */
+#define OX_ONE_PATH(name, use, parameters, ...)                                                                        \
+    OX_EXPORT int ox_##name parameters __asm__(#name);                                                                 \
+    int ox_##name parameters                                                                                           \
+    {                                                                                                                  \
+        REFUSE(path, use);                                                                                             \
+        return OX_REAL(name)(__VA_ARGS__);                                                                             \
+    }                                                                                                                  \
+    static_assert(1, "takes the semicolon")
+
+#define OX_ONE_PATH_AT(name, use, parameters, ...)                                                                     \
+    OX_EXPORT int ox_##name parameters __asm__(#name);                                                                 \
+    int ox_##name parameters                                                                                           \
+    {                                                                                                                  \
+        REFUSE_AT(fd, path, use);                                                                                      \
+        return OX_REAL(name)(__VA_ARGS__);                                                                             \
+    }                                                                                                                  \
+    static_assert(1, "takes the semicolon")
+
+OX_ONE_PATH(mkdir, CREATES, (const char *path, mode_t mode), path, mode);
+OX_ONE_PATH_AT(mkdirat, CREATES, (int fd, const char *path, mode_t mode), fd, path, mode);
+OX_ONE_PATH(mkfifo, CREATES, (const char *path, mode_t mode), path, mode);
+OX_ONE_PATH_AT(mkfifoat, CREATES, (int fd, const char *path, mode_t mode), fd, path, mode);
+OX_ONE_PATH(mknod, CREATES, (const char *path, mode_t mode, dev_t device), path, mode, device);
+OX_ONE_PATH_AT(mknodat, CREATES, (int fd, const char *path, mode_t mode, dev_t device), fd, path, mode, device);
+OX_ONE_PATH(rmdir, CHANGES, (const char *path), path);
+OX_ONE_PATH(unlink, CHANGES, (const char *path), path);
+OX_ONE_PATH_AT(unlinkat, CHANGES, (int fd, const char *path, int flags), fd, path, flags);
+OX_ONE_PATH(remove, CHANGES, (const char *path), path);
+OX_ONE_PATH(chmod, CHANGES, (const char *path, mode_t mode), path, mode);
+OX_ONE_PATH_AT(fchmodat, CHANGES, (int fd, const char *path, mode_t mode, int flags), fd, path, mode, flags);
+OX_ONE_PATH(chown, CHANGES, (const char *path, uid_t user, gid_t group), path, user, group);
+OX_ONE_PATH(lchown, CHANGES, (const char *path, uid_t user, gid_t group), path, user, group);
+OX_ONE_PATH_AT(fchownat, CHANGES, (int fd, const char *path, uid_t user, gid_t group, int flags), fd, path, user,
+    group, flags);
+OX_ONE_PATH(truncate, CHANGES, (const char *path, off_t size), path, size);
+OX_ALIAS(truncate, truncate64);
+OX_ONE_PATH(utime, CHANGES, (const char *path, const struct utimbuf *times), path, times);
+OX_ONE_PATH(utimes, CHANGES, (const char *path, const struct timeval *times), path, times);
+OX_ONE_PATH(lutimes, CHANGES, (const char *path, const struct timeval *times), path, times);
+OX_ONE_PATH_AT(utimensat, CHANGES, (int fd, const char *path, const struct timespec *times, int flags), fd, path,
+    times, flags);
+OX_ONE_PATH_AT(futimesat, CHANGES, (int fd, const char *path, const struct timeval *times), fd, path, times);
+OX_ONE_PATH(setxattr, CHANGES, (const char *path, const char *name, const void *value, size_t size, int flags), path,
+    name, value, size, flags);
+OX_ONE_PATH(lsetxattr, CHANGES, (const char *path, const char *name, const void *value, size_t size, int flags), path,
+    name, value, size, flags);
+OX_ONE_PATH(removexattr, CHANGES, (const char *path, const char *name), path, name);
+OX_ONE_PATH(lremovexattr, CHANGES, (const char *path, const char *name), path, name);
+
+OX_EXPORT int ox_creat(const char *path, mode_t mode) __asm__("creat");
+int ox_creat(const char *path, mode_t mode)
+{
+    struct ox_lookup lookup;
+    if (ox_lookup(&path, &lookup) && lookup.place != OX_SELF) {
+        return lookup.place == OX_VIRTUAL ? ox_fail(ox.blob.nodes[lookup.node].kind == OX_DIR ? EISDIR : EROFS)
+                                          : refuse(&lookup, CREATES);
+    }
+    return OX_REAL(creat)(path, mode);
+}
+OX_ALIAS(creat, creat64);
+
+/* A symbolic link may point below the executable, it only cannot lie there. */
+OX_EXPORT int ox_symlink(const char *target, const char *path) __asm__("symlink");
+int ox_symlink(const char *target, const char *path)
+{
+    REFUSE(path, CREATES);
+    return OX_REAL(symlink)(target, path);
+}
+
+OX_EXPORT int ox_symlinkat(const char *target, int fd, const char *path) __asm__("symlinkat");
+int ox_symlinkat(const char *target, int fd, const char *path)
+{
+    REFUSE_AT(fd, path, CREATES);
+    return OX_REAL(symlinkat)(target, fd, path);
+}
+
+/* Moving or linking between the virtual tree and elsewhere is between two file systems (EXDEV, so that shutil.move
+ * copies); within it, it is refused as any change. */
+static bool refuse_two(const struct ox_lookup *from, bool from_ours, const struct ox_lookup *to, bool to_ours)
+{
+    if (from_ours && from->place == OX_MISSING) {
+        errno = from->error;
+    } else if (from_ours != to_ours) {
+        errno = to_ours && to->place == OX_MISSING && to->error != ENOENT ? to->error : EXDEV;
+    } else {
+        errno = EROFS;
+    }
+    return from_ours || to_ours;
+}
+
+#define REFUSE_TWO(from_fd, from, to_fd, to)                                                                           \
+    do {                                                                                                               \
+        struct ox_lookup source;                                                                                       \
+        struct ox_lookup goal;                                                                                         \
+        bool source_ours = ox_lookup_at(&(from_fd), &(from), &source) && source.place != OX_SELF;                      \
+        bool goal_ours = ox_lookup_at(&(to_fd), &(to), &goal) && goal.place != OX_SELF;                                \
+        if ((source_ours || goal_ours) && refuse_two(&source, source_ours, &goal, goal_ours)) {                        \
+            return -1;                                                                                                 \
+        }                                                                                                              \
+    } while (0)
+
+#define OX_TWO_PATHS(name)                                                                                             \
+    OX_EXPORT int ox_##name(const char *from, const char *to) __asm__(#name);                                          \
+    int ox_##name(const char *from, const char *to)                                                                    \
+    {                                                                                                                  \
+        int from_fd = AT_FDCWD;                                                                                        \
+        int to_fd = AT_FDCWD;                                                                                          \
+        REFUSE_TWO(from_fd, from, to_fd, to);                                                                          \
+        return OX_REAL(name)(from, to);                                                                                \
+    }                                                                                                                  \
+    static_assert(1, "takes the semicolon")
+
+OX_TWO_PATHS(rename);
+OX_TWO_PATHS(link);
+
+OX_EXPORT int ox_renameat(int from_fd, const char *from, int to_fd, const char *to) __asm__("renameat");
+int ox_renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+    REFUSE_TWO(from_fd, from, to_fd, to);
+    return OX_REAL(renameat)(from_fd, from, to_fd, to);
+}
+
+OX_EXPORT int ox_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags) __asm__(
+    "renameat2");
+int ox_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+    REFUSE_TWO(from_fd, from, to_fd, to);
+    return OX_REAL(renameat2)(from_fd, from, to_fd, to, flags);
+}
+
+OX_EXPORT int ox_linkat(int from_fd, const char *from, int to_fd, const char *to, int flags) __asm__("linkat");
+int ox_linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
+{
+    REFUSE_TWO(from_fd, from, to_fd, to);
+    return OX_REAL(linkat)(from_fd, from, to_fd, to, flags);
+}
