@@ -100,7 +100,7 @@ def output_folder(root: Path) -> Path:
 
 def steps(project: Project) -> list[Step]:
     """The steps a project needs for its target."""
-    return recipes.steps(targets.get(project.target), project.python)
+    return recipes.steps(targets.get(project.target), project.python, project.compression)
 
 
 def step_plan(folder: str, target: Target) -> Plan:
@@ -182,10 +182,11 @@ class Workshop:
     def _run(self, wanted: Iterable[Step]) -> dict[Step, Path]:
         from oxcross import executor
 
+        whole = Plan.of(wanted)
         with self._engine() as engine:
-            return executor.run(
-                Plan.of(wanted), engine, self.store, self._fetcher(), self.terminal, self.jobs
-            )
+            if not all(self.store.has(step.key) for step in whole.wanted):
+                engine.choose()  # what is wrong with it is to be told before anything is fetched
+            return executor.run(whole, engine, self.store, self._fetcher(), self.terminal, self.jobs)
 
     def _fetcher(self) -> Any:
         from oxcross.fetch import Fetcher
@@ -193,7 +194,7 @@ class Workshop:
         return Fetcher(self.store, self.mirrors, self.terminal)
 
     @contextmanager
-    def _engine(self) -> Iterator[Engine]:
+    def _engine(self) -> Iterator[_LazyEngine]:
         engine = _LazyEngine(lambda: engines.choose(self.engine, notice=self.terminal.notice))
         try:
             yield engine
@@ -208,7 +209,7 @@ class Workshop:
         target = targets.get(project.target)
         cpython = recipes.cpython(target, project.python)
         runtime = recipes.runtime(target)
-        launcher = made[recipes.launcher(target, project.python)] / "bin" / "launcher"
+        launcher = made[steps(project)[-1]] / "bin" / "launcher"
         built = collect.Built(made[cpython], cpython.key, made[runtime] if runtime else None)
         with self.terminal.stage(target.name, "collect"):
             collected = collect.gather(project, target, built, self.store, notice=self.terminal.notice)
@@ -268,14 +269,14 @@ def _sha256(path: Path) -> str:
 class _LazyEngine:
     """The engine that is chosen when the first step has to be built: asking a daemon takes time."""
 
-    def __init__(self, choose: Callable[[], Engine]) -> None:
-        self._choose = choose
+    def __init__(self, make: Callable[[], Engine]) -> None:
+        self._make = make
         self._chosen: Engine | None = None
 
-    @property
-    def _engine(self) -> Engine:
+    def choose(self) -> Engine:
+        """The engine, chosen now. ToolError when it cannot work here, or lacks tools."""
         if self._chosen is None:
-            self._chosen = self._choose()
+            self._chosen = self._make()
             if self._chosen.name == "local":
                 from oxcross.doctor import require_tools
 
@@ -285,19 +286,19 @@ class _LazyEngine:
     @property
     def name(self) -> str:
         """The chosen engine's."""
-        return self._engine.name
+        return self.choose().name
 
     def prepare(self, images: Iterable[str]) -> None:
         """As the engine's."""
-        self._engine.prepare(images)
+        self.choose().prepare(images)
 
     def run(self, job: Job) -> int:
         """As the engine's."""
-        return self._engine.run(job)
+        return self.choose().run(job)
 
     def shell(self, job: Job) -> int:
         """As the engine's."""
-        return self._engine.shell(job)
+        return self.choose().shell(job)
 
     def stop(self) -> None:
         """As the engine's; nothing when none was needed."""
