@@ -29,7 +29,7 @@ from oxcross.collect.distributions import Distribution
 from oxcross.collect.make import Entry, Options, Tree
 from oxcross.collect.resourceset import ResourceSet
 from oxcross.errors import CollectError
-from oxcross.pack.codec import Encoder
+from oxcross.pack.codec import Compression, Encoder
 from oxcross.project import Project
 from oxcross.store import Store
 from oxcross.targets import Target
@@ -72,6 +72,11 @@ class _Gatherer:
 
     def __post_init__(self) -> None:
         self.facts = self.built.facts
+
+    @property
+    def compression(self) -> Compression:
+        """How payloads are compressed; what else the project's setting means is not for here."""
+        return "none" if self.project.compression == "none" else "zstd"
 
     @property
     def python(self) -> Path:
@@ -152,10 +157,11 @@ class _Gatherer:
         return self.cached(
             "stdlib",
             "stdlib",
-            self.options(Encoder(self.project.compression), sources=sources),
+            self.options(Encoder(self.compression), sources=sources),
             lambda: stdlib.tree(self.built.cpython, self.facts["version"]),
             prefix=stdlib.folder(self.facts["version"]) + "/",
             stdlib=True,
+            train=self.compression == "zstd",
         )
 
     def site(self, encoder: Encoder, resolution: resolve.Resolution) -> list[ResourceSet]:
@@ -211,7 +217,7 @@ def gather(
     resolution = resolve.resolve(project, target, store, upgrade=upgrade, notice=notice)
     gatherer = _Gatherer(project, target, built, store, notice)
     library = gatherer.stdlib()
-    encoder = Encoder(project.compression, library.resources.dictionary)
+    encoder = Encoder(gatherer.compression, library.resources.dictionary)
     site = gatherer.site(encoder, resolution)
     merged, warnings = pack.merge(
         library.resources, *(one.resources for one in site), builtin=gatherer.facts["builtin"]

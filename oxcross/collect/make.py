@@ -6,6 +6,7 @@ executable's path. A ``.py`` file that this Python cannot compile (old syntax, a
 
 from __future__ import annotations
 
+import dataclasses
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from oxcross.collect.libraries import Shared
 from oxcross.collect.names import Name
 from oxcross.collect.resourceset import ResourceSet
 from oxcross.pack.codec import Encoder
+from oxcross.pack.codec import train as pack_train
 from oxcross.pack.resources import Resources
 
 _SKIPPED_FOLDERS = {"__pycache__"}
@@ -81,17 +83,23 @@ def make(
     prefix: str = "",
     stdlib: bool = False,
     importable: bool = True,
+    train: bool = False,
 ) -> ResourceSet:
     """Write the set of ``tree`` into the empty ``folder`` and return it.
 
     ``prefix`` is where the tree lies below the mount point (``lib/python3.13/``); without
-    ``importable`` every file is data. The same tree and options give the same bytes, and every
+    ``importable`` every file is data; with ``train`` a dictionary for compression is made from the
+    modules' code, for this set and for those merged with it. The same tree and options give the same bytes, and every
     module's do not depend on the others.
     """
     suffixes = names.extension_suffixes(options.soabi)
     found = {path: name for path in sorted(tree) if importable and (name := names.of(path, suffixes))}
     texts = {path: tree[path].read() for path, name in found.items() if name.kind == "source"}
     compiled = options.compiled({prefix + path: text for path, text in texts.items()})
+    if train:
+        samples = [result.code for result in compiled.values() if result.code]
+        trained = Encoder(options.encoder.compression, pack_train(samples))
+        options = dataclasses.replace(options, encoder=trained)
     skipped = [(path, result.error) for path, result in compiled.items() if result.code is None]
     for path, _ in skipped:
         del found[path.removeprefix(prefix)]

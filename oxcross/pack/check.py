@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zstandard
 
+from oxcross.pack.codec import check_sum
 from oxcross.pack.format import (
     HEADER_SIZE,
     LIBRARY_ALIGN,
@@ -42,7 +43,19 @@ def check(blob: Blob) -> None:
     _ = blob.manifest
     computed = blob.computed_sha256()
     if computed != blob.sha256:
-        damaged("HEADER", f"checksum {computed}, not {blob.sha256}")
+        _find_damage(blob)
+        damaged(
+            "STRINGS, SETTINGS, DICTIONARY, MANIFEST or HEADER", f"checksum {computed}, not {blob.sha256}"
+        )
+
+
+def _find_damage(blob: Blob) -> None:
+    """Name the payload that is not what its check sum says, if it is one."""
+    named = [(module.name, module.code) for module in blob.modules]
+    named += [(node.path, node.data) for node in blob.nodes]
+    for name, payload in named:
+        if check_sum(blob.stored(payload)) != payload.check:
+            damaged(Section.PAYLOAD, f"{name}: wrong check sum")
 
 
 def _check_sections(blob: Blob) -> None:

@@ -1,0 +1,164 @@
+"""Reads any oxcross executable: its ELF headers, its locator, its blob."""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from oxcross import elf, pack
+from oxcross.collect.libraries import LIBC_OWN
+from oxcross.elf import Elf, ElfError
+from oxcross.errors import InspectError, UsageError
+from oxcross.inspect.report import BlobFact, Component, Hardening, ModuleFact, Report
+from oxcross.pack.format import LOCATOR, LOCATOR_MAGIC, VERSION, Key, ModuleFlag, NodeKind, Run
+from oxcross.pack.reader import Blob, ModuleRow
+
+_HINT = "the file was changed or cut short after it was built: build or download it again"
+
+
+def inspect(path: Path) -> Report:
+    """All there is to know of the executable at ``path``; every table of its blob is checked.
+
+    Raises UsageError when there is no such file, InspectError for a file that is no oxcross
+    executable, and for a damaged one (it names the section).
+    """
+    data = _mapped(path)
+    offset, size = locate(data, path)
+    view = memoryview(data)
+    try:
+        blob = Blob(view[offset : offset + size])
+        pack.check(blob)
+        return _report(path, view, Elf(view), blob, offset)
+    except ElfError as error:
+        raise InspectError(f"damaged: {error}", where=str(path), hint=_HINT) from error
+    except InspectError as error:
+        where = f"{path}: {error.where}" if error.where else str(path)
+        raise InspectError(error.message, where=where, hint=error.hint) from None
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    """The file in memory; unmapped when nothing looks into it any more."""
+    try:
+        with path.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except FileNotFoundError as error:
+        raise UsageError("there is no such file", where=str(path)) from error
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except ValueError as error:  # an empty file
+        raise InspectError("not an oxcross executable: it is empty", where=str(path)) from error
+
+
+def locate(data: mmap.mmap | bytes, path: Path) -> tuple[int, int]:
+    """Offset and size of the blob in the file, from its locator.
+
+    The first locator counts: the launcher comes first, and a blob may hold anything.
+    """
+    at = data.find(LOCATOR_MAGIC)
+    if data[:4] != b"\x7fELF" or at < 0 or at + LOCATOR.size > len(data):
+        raise InspectError("not an oxcross executable", where=str(path))
+    _, address, size, offset, end = LOCATOR.unpack_from(data, at)
+    if not address:
+        raise InspectError("a launcher without a blob, not an executable", where=str(path))
+    if len(data) < end or offset + size > len(data):
+        raise InspectError(
+            f"damaged: truncated ({len(data)} of {end} bytes are there)", where=str(path), hint=_HINT
+        )
+    return offset, size
+
+
+def _report(path: Path, view: memoryview, file: Elf, blob: Blob, offset: int) -> Report:
+    manifest = blob.manifest
+    modules = tuple(_module(row) for row in blob.modules)
+    files = [node for node in blob.nodes if node.kind == NodeKind.FILE]
+    embedded = list(_embedded(blob))
+    provided = {library.soname for library in blob.libraries} | LIBC_OWN
+    wanted = {name for one in embedded for name in one.needed}
+    floors = [one.glibc for one in (file, *embedded) if one.glibc]
+    libraries = _components(manifest, "libraries")
+    distributions = _components(manifest, "distributions")
+    kind, value = blob.setting(Key.RUN_KIND), blob.setting(Key.RUN_TARGET)
+    return Report(
+        path=str(path),
+        size=len(view),
+        sha256=hashlib.sha256(view).hexdigest(),
+        app={key: str(manifest.get("app", {}).get(key, "")) for key in ("name", "version")},
+        target=str(manifest.get("target", "")),
+        triple=str(manifest.get("triple", "")),
+        arch=file.arch,
+        python=str(manifest.get("python", "")),
+        oxcross=str(manifest.get("oxcross", "")),
+        run={"kind": _run(kind.number if kind else 0), "target": value.text if value else ""},
+        glibc=_dotted(file.glibc),
+        glibc_embedded=_dotted(max(floors, default=None)),
+        needed=tuple(file.needed),
+        external=tuple(sorted(wanted - provided)),
+        interpreter=file.interpreter,
+        hardening=_hardening(file),
+        blob=BlobFact(VERSION, offset, blob.size, blob.sha256),
+        modules=modules,
+        files=len(files),
+        files_size=sum(node.data.size for node in files),
+        shared_libraries=tuple(library.soname for library in blob.libraries),
+        libraries=libraries,
+        distributions=distributions,
+        licences=tuple(sorted({one.licence for one in (*libraries, *distributions)})),
+    )
+
+
+def _module(row: ModuleRow) -> ModuleFact:
+    if ModuleFlag.NAMESPACE in row.flags:
+        kind = "namespace"
+    elif ModuleFlag.EXTENSION in row.flags:
+        kind = "extension"
+    else:
+        kind = "package" if ModuleFlag.PACKAGE in row.flags else "source"
+    return ModuleFact(
+        row.name, row.path, kind, ModuleFlag.STDLIB in row.flags, row.code.size, row.code.stored
+    )
+
+
+def _embedded(blob: Blob) -> Iterator[Elf]:
+    """Every ELF file that the executable may load from memory."""
+    refs = {row.code: row.name for row in blob.modules if ModuleFlag.EXTENSION in row.flags}
+    refs |= {blob.nodes[row.node].data: row.soname for row in blob.libraries}
+    for ref, name in refs.items():
+        raw = ref.codec == pack.Codec.RAW
+        data = blob.stored(ref) if raw else memoryview(blob.read(ref))
+        if not elf.is_elf(data):
+            continue  # a file that is only called like a library
+        try:
+            one = Elf(data)
+            _ = (one.needed, one.glibc)
+        except ElfError as error:
+            raise InspectError(f"damaged: {name}: {error}", where="blob section PAYLOAD") from error
+        yield one
+
+
+def _hardening(file: Elf) -> Hardening:
+    stacks = file.of_type(elf.PT_GNU_STACK)
+    writable = elf.PF_W | elf.PF_X
+    return Hardening(
+        pie=file.pie,
+        relro=bool(file.of_type(elf.PT_GNU_RELRO)),
+        bind_now=file.bind_now,
+        nx=bool(stacks)
+        and not any(stack.flags & elf.PF_X for stack in stacks)
+        and not any(load.flags & writable == writable for load in file.of_type(elf.PT_LOAD)),
+    )
+
+
+def _components(manifest: dict[str, Any], key: str) -> tuple[Component, ...]:
+    rows = manifest.get(key, [])
+    return tuple(Component(str(row["name"]), str(row["version"]), str(row["licence"])) for row in rows)
+
+
+def _run(number: int) -> str:
+    return Run(number).name.lower().replace("_", "-") if number in Run._value2member_map_ else "?"
+
+
+def _dotted(version: tuple[int, ...] | None) -> str | None:
+    return ".".join(map(str, version)) if version else None

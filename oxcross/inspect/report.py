@@ -1,0 +1,128 @@
+"""What `oxcross inspect` tells of an executable: plain data, as JSON and as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleFact:
+    """A module inside; ``size`` is its code when decoded, ``stored`` what it takes, in bytes."""
+
+    name: str
+    path: str
+    kind: str  # source | package | extension | namespace
+    stdlib: bool
+    size: int
+    stored: int
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """Something of others that is inside: a library or a distribution, with its licence (SPDX)."""
+
+    name: str
+    version: str
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hardening:
+    """How the executable is protected; see ``contract.py`` for what is demanded."""
+
+    pie: bool
+    relro: bool
+    bind_now: bool
+    nx: bool  # no stack that can be executed, no segment that is writable and executable
+
+
+@dataclass(frozen=True, slots=True)
+class BlobFact:
+    """The blob: where it lies in the file, and the digest that it carries and that was verified."""
+
+    version: int
+    offset: int
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An executable. Sizes in bytes; digests are SHA-256, lower-case hex.
+
+    ``glibc`` is the oldest glibc that starts the executable, ``glibc_embedded`` the oldest that also
+    loads every library inside (None: no glibc is needed). ``external`` are libraries that something
+    inside asks for and the system must have.
+    """
+
+    path: str
+    size: int
+    sha256: str
+    app: dict[str, str]
+    target: str
+    triple: str
+    arch: str
+    python: str
+    oxcross: str
+    run: dict[str, str]
+    glibc: str | None
+    glibc_embedded: str | None
+    needed: tuple[str, ...]
+    external: tuple[str, ...]
+    interpreter: str | None
+    hardening: Hardening
+    blob: BlobFact
+    modules: tuple[ModuleFact, ...]
+    files: int
+    files_size: int
+    shared_libraries: tuple[str, ...]
+    libraries: tuple[Component, ...]
+    distributions: tuple[Component, ...]
+    licences: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+    def render_text(self) -> str:
+        """For people: the facts, and what takes the most room."""
+        hardening = asdict(self.hardening)
+        code = sum(module.stored for module in self.modules)
+        biggest = sorted(self.modules, key=lambda module: -module.stored)[:10]
+        rows = [
+            ("executable", f"{self.path} ({_megabytes(self.size)})"),
+            ("sha256", self.sha256),
+            (
+                "application",
+                f"{self.app['name']} {self.app['version']}, runs {self.run['kind']} {self.run['target']}",
+            ),
+            ("target", f"{self.target} ({self.triple})"),
+            ("python", f"{self.python}, put together by oxcross {self.oxcross}"),
+            (
+                "glibc",
+                f"{self.glibc or 'none'} to start, {self.glibc_embedded or 'none'} for all that is inside",
+            ),
+            ("needs", ", ".join(self.needed) or "nothing"),
+            ("hardening", ", ".join(name for name, on in hardening.items() if on) or "none"),
+            ("blob", f"{_megabytes(self.blob.size)} at {self.blob.offset}, {self.blob.sha256}"),
+            ("modules", f"{len(self.modules)}, {_megabytes(code)}"),
+            ("files", f"{self.files}, {_megabytes(self.files_size)}"),
+        ]
+        if self.external:
+            rows.append(("from the system", ", ".join(self.external)))
+        lines = [f"{name:<16}{text}" for name, text in rows]
+        lines += _table("libraries", self.libraries) + _table("distributions", self.distributions)
+        lines += ["", "largest modules"]
+        lines += [f"  {_megabytes(module.stored):>10}  {module.name}" for module in biggest]
+        return "\n".join(lines) + "\n"
+
+
+def _table(title: str, components: Iterable[Component]) -> list[str]:
+    rows = [f"  {one.name:<24} {one.version:<14} {one.licence}" for one in components]
+    return ["", title, *rows] if rows else []
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"
