@@ -213,7 +213,7 @@ def launcher(target: Target, version: str) -> Step:
     code = {
         path: data
         for path, data in rooms.files("launcher").items()
-        if path.endswith((".c", ".h", ".list")) and not path.endswith(tuple(foreign))
+        if "/" not in path and path.endswith((".c", ".h", ".list")) and not path.endswith(tuple(foreign))
     }
     return _step(
         target,
@@ -229,6 +229,27 @@ def launcher(target: Target, version: str) -> Step:
         cflags=("-O2",),
         minor=row.series,
         files=sorted(path for path in code if path.endswith(".c")),
+    )
+
+
+@cache
+def squeezed(target: Target, version: str) -> Step:
+    """``bin/launcher``: the same launcher stored compressed, behind a stub that unpacks it in memory."""
+    row, _ = python_source(version)
+    code = rooms.files("launcher")
+    parts = ("resources.h", "stub/image.h", "stub/squeeze.c", f"stub/stub_{target.os}.c")
+    return _step(
+        target,
+        "squeeze",
+        title=f"the compressed launcher for CPython {row.series}",
+        inputs={
+            "launcher": Tree({part: code[part] for part in parts}),
+            "plain": launcher(target, version),
+            "host-zstd": library(targets.get(_HOST), "zstd"),
+            "toolchain": toolchain(target),
+            "zstd": sources.get("zstd"),
+        },
+        outputs=("bin/launcher",),
     )
 
 
@@ -249,10 +270,11 @@ def runtime(target: Target) -> Step | None:
     )
 
 
-def steps(target: Target, version: str = "3.13") -> list[Step]:
-    """Every step of a target, the launcher's last."""
+def steps(target: Target, version: str = "3.13", compression: str = "none") -> list[Step]:
+    """Every step of a target, the launcher's last; with ``compression`` "zstd" that is the compressed one."""
     extra = runtime(target)
-    return [*([extra] if extra else []), launcher(target, version)]
+    last = squeezed if compression == "zstd" else launcher
+    return [*([extra] if extra else []), last(target, version)]
 
 
 def _components(row: Series, source: Source) -> list[dict[str, str]]:
