@@ -11,14 +11,14 @@
 #include "settings.h"
 
 /* Calls module.function() if the module was imported. What it raises is shown and forgotten. */
-static void call_if_imported(const char *module_name, const char *function)
+static void call_if_imported(const char *module_name, const char *function, const char *failed)
 {
     PyObject *name = PyUnicode_FromString(module_name);
     PyObject *module = name == NULL ? NULL : PyImport_GetModule(name);
     if (module != NULL) {
         PyObject *result = PyObject_CallMethod(module, function, NULL);
         if (result == NULL) {
-            PyErr_WriteUnraisable(module);
+            PyErr_FormatUnraisable(failed);
         }
         Py_XDECREF(result);
         Py_DECREF(module);
@@ -33,11 +33,12 @@ enum step {
     PYTHON,  /* file classes written in Python (gzip.GzipFile …): closed, they write what ends their format */
     OTHER,   /* other objects with a __del__ written in Python (zipfile.ZipFile, temporary files) */
     BUFFERED, /* BufferedWriter and the like: their bytes go to the system */
+    RAW,     /* unbuffered files written in Python: below everything else */
     STEPS
 };
 
 struct pending {
-    PyTypeObject *text, *writer, *random, *pair, *base; /* classes of _io */
+    PyTypeObject *text, *writer, *random, *pair, *base, *raw; /* classes of _io */
     PyObject **objects[STEPS];
     size_t count[STEPS];
     size_t room[STEPS];
@@ -80,12 +81,14 @@ static int visit(PyObject *object, void *argument)
         add(pending, TEXT, object);
     } else if (type == pending->writer || type == pending->random || type == pending->pair) {
         add(pending, BUFFERED, object);
-    } else if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0 || PyGen_CheckExact(object)) {
-        return 1;
+    } else if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0 || (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) != 0) {
+        return 1; /* written in C: generators, sockets, unbuffered files */
     } else if (PyType_IsSubtype(type, pending->text)) {
         add(pending, TEXT, object);
     } else if (PyType_IsSubtype(type, pending->writer) || PyType_IsSubtype(type, pending->random)) {
         add(pending, BUFFERED, object);
+    } else if (PyType_IsSubtype(type, pending->raw)) {
+        add(pending, RAW, object);
     } else if (PyType_IsSubtype(type, pending->base)) {
         add(pending, PYTHON, object);
     } else if (has_python_del(type)) {
@@ -111,7 +114,8 @@ static bool find_classes(struct pending *pending)
         const char *name;
         PyTypeObject **type;
     } classes[] = {{"TextIOWrapper", &pending->text}, {"BufferedWriter", &pending->writer},
-        {"BufferedRandom", &pending->random}, {"BufferedRWPair", &pending->pair}, {"_IOBase", &pending->base}};
+        {"BufferedRandom", &pending->random}, {"BufferedRWPair", &pending->pair}, {"_IOBase", &pending->base},
+        {"_RawIOBase", &pending->raw}};
     for (size_t i = 0; io != NULL && i < sizeof classes / sizeof *classes; i++) {
         PyObject *type = PyObject_GetAttrString(io, classes[i].name);
         if (type == NULL || !PyType_Check(type)) {
@@ -144,31 +148,34 @@ static void finish_objects(void)
     }
 }
 
-/* sys.stdout and sys.stderr, as Py_FinalizeEx does it. False when output was lost. */
+/* As file_is_closed and _PyFile_Flush. False with an exception set when what was written is lost. */
+static bool flush_stream(const char *name)
+{
+    PyObject *stream = PySys_GetObject(name);
+    if (stream == NULL || stream == Py_None) {
+        return true;
+    }
+    Py_INCREF(stream);
+    PyObject *closed = PyObject_GetAttrString(stream, "closed");
+    bool is_closed = closed != NULL && PyObject_IsTrue(closed) > 0;
+    PyErr_Clear();
+    PyObject *result = is_closed ? Py_NewRef(Py_None) : PyObject_CallMethod(stream, "flush", NULL);
+    Py_XDECREF(closed);
+    Py_XDECREF(result);
+    Py_DECREF(stream);
+    return result != NULL;
+}
+
+/* As flush_std_files of Python/pylifecycle.c. False when output was lost. */
 static bool flush_streams(void)
 {
-    bool good = true;
-    static const char *const names[] = {"stdout", "stderr"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        PyObject *stream = PySys_GetObject(names[i]);
-        if (stream == NULL || stream == Py_None) {
-            continue;
-        }
-        Py_INCREF(stream);
-        PyObject *closed = PyObject_GetAttrString(stream, "closed");
-        int is_closed = closed == NULL ? 0 : PyObject_IsTrue(closed);
-        Py_XDECREF(closed);
+    bool good = flush_stream("stdout");
+    if (!good) {
+        PyErr_FormatUnraisable("Exception ignored on flushing sys.stdout");
+    }
+    if (!flush_stream("stderr")) {
         PyErr_Clear();
-        PyObject *result = is_closed > 0 ? Py_NewRef(Py_None) : PyObject_CallMethod(stream, "flush", NULL);
-        if (result == NULL) {
-            good = false;
-            if (i == 0) {
-                PyErr_WriteUnraisable(stream);
-            }
-            PyErr_Clear();
-        }
-        Py_XDECREF(result);
-        Py_DECREF(stream);
+        good = false;
     }
     return good;
 }
@@ -190,14 +197,13 @@ void ox_exit(struct ox_outcome outcome)
     if (ox_setting_number(OX_KEY_EXIT, 0) == 1) {
         good = Py_FinalizeEx() >= 0;
     } else {
-        call_if_imported("threading", "_shutdown");
+        call_if_imported("threading", "_shutdown", "Exception ignored on threading shutdown");
         if (Py_MakePendingCalls() < 0) {
             PyErr_WriteUnraisable(NULL);
         }
-        call_if_imported("atexit", "_run_exitfuncs");
-        good = flush_streams();
+        call_if_imported("atexit", "_run_exitfuncs", "Exception ignored in atexit callback");
         finish_objects();
-        good = flush_streams() && good;
+        good = flush_streams();
     }
     if (outcome.interrupted) {
         die_interrupted();

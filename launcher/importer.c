@@ -88,7 +88,9 @@ static PyObject *new_loader(
         return PyObject_CallMethod(importer->external, "ExtensionFileLoader", "OO", name, path);
     }
     /* What SourceFileLoader.__init__ does, without running it. */
-    PyObject *loader = PyBaseObject_Type.tp_new((PyTypeObject *)type, NULL, NULL);
+    PyObject *nothing = PyTuple_New(0);
+    PyObject *loader = nothing == NULL ? NULL : PyBaseObject_Type.tp_new((PyTypeObject *)type, nothing, NULL);
+    Py_XDECREF(nothing);
     if (loader == NULL) {
         return NULL;
     }

@@ -49,8 +49,8 @@ static bool own_path(const char *argv0, char path[OX_PATH_MAX])
 
 static bool own_status(const char *path, struct stat *status)
 {
-    return syscall(SYS_newfstatat, AT_FDCWD, "/proc/self/exe", status, 0) == 0
-        || syscall(SYS_newfstatat, AT_FDCWD, path, status, 0) == 0;
+    return syscall(SYS_newfstatat, AT_FDCWD, path, status, 0) == 0
+        || syscall(SYS_newfstatat, AT_FDCWD, "/proc/self/exe", status, 0) == 0; /* it was deleted since */
 }
 
 const char *ox_locate(const char *argv0)
