@@ -99,16 +99,23 @@ def output_folder(root: Path) -> Path:
 
 
 def steps(project: Project) -> list[Step]:
-    """The steps a project needs for its target."""
-    return recipes.steps(targets.get(project.target), project.python, project.compression)
+    """The steps whose outputs a project needs for its target; the launcher's is the last."""
+    target = targets.get(project.target)
+    return [
+        recipes.cpython(target, project.python),
+        *recipes.steps(target, project.python, project.compression),
+    ]
+
+
+def every_step(target: Target, python: str = "3.13") -> list[Step]:
+    """Every step there is for a target, whatever a project chooses."""
+    return [step for compression in ("none", "zstd") for step in recipes.steps(target, python, compression)]
 
 
 def step_plan(folder: str, target: Target) -> Plan:
     """Every step of a target, for the project's Python if there is a project in the folder."""
-    if (Path(folder) / "pyproject.toml").is_file():
-        version = projects.load(Path(folder)).python
-        return Plan.of(recipes.steps(target, version))
-    return Plan.of(recipes.steps(target))
+    has_project = (Path(folder) / "pyproject.toml").is_file()
+    return Plan.of(every_step(target, projects.load(Path(folder)).python if has_project else "3.13"))
 
 
 def plan(wanted: Sequence[Project], store: Store, *, upgrade: bool = False) -> list[Row]:
