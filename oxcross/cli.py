@@ -87,8 +87,11 @@ class OxcrossProgram(Program):
         contexts = {
             name: context for context in self.contexts for name in (context.name, *context.aliases) if name
         }
-        line = _flags_behind_task(_dotted(line, tasks), contexts)
-        line = _check_flags(line, contexts, self.initial_context, self.binary)
+        if line[:1] == ["--complete"]:
+            line = words  # what stands behind -- is the line to complete
+        else:
+            line = _flags_behind_task(_dotted(line, tasks), contexts)
+            line = _check_flags(line, contexts, self.initial_context, self.binary)
         try:
             self.create_config()
             self.parse_core([self.binary, *line])

@@ -159,7 +159,9 @@ def doctor(_c: Context, json: bool = False, store: str = "") -> None:
         report.emit({"checks": [check.document() for check in checks]})
     else:
         marks = {True: "ok", False: "missing"}
-        report.table(["", "", ""], [[marks[check.ok], check.name, check.detail] for check in checks])
+        report.table(
+            ["state", "what", "detail"], [[marks[check.ok], check.name, check.detail] for check in checks]
+        )
         if fixes := list(dict.fromkeys(check.fix for check in checks if check.fix)):
             print("\nto mend it:\n  " + "\n  ".join(fixes))
     if not surgery.able(checks):
