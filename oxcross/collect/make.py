@@ -151,14 +151,11 @@ def _stored(
 
 def _first(found: Mapping[str, Name]) -> Iterator[tuple[str, Name]]:
     """Of files that are the same module the one that FileFinder takes: package, extension, source."""
-    best: dict[str, tuple[tuple[int, int], str]] = {}
-    for number, (path, name) in enumerate(found.items()):
-        rank = 0 if name.package else 1 if name.kind == "extension" else 2
-        # "x.cpython-313-….so" sorts before "x.so" as FileFinder tries them; ".abi3.so" does too.
-        key = (rank, number)
-        if name.module not in best or key < best[name.module][0]:
-            best[name.module] = (key, path)
-    for _, path in best.values():
+    best: dict[str, str] = {}
+    for path, name in found.items():
+        if name.module not in best or name.order < found[best[name.module]].order:
+            best[name.module] = path
+    for path in best.values():
         yield path, found[path]
 
 

@@ -14,6 +14,7 @@ class Name:
     module: str
     kind: Literal["source", "extension"]
     package: bool
+    order: int = 0  # FileFinder's, among files of one module: packages first, then by suffix
 
 
 def extension_suffixes(soabi: str) -> tuple[str, ...]:
@@ -24,20 +25,19 @@ def extension_suffixes(soabi: str) -> tuple[str, ...]:
 def of(path: str, extensions: Iterable[str]) -> Name | None:
     """The module that the file at ``path`` (relative to an entry of sys.path) is; None for data."""
     *folders, file = path.split("/")
-    kind: Literal["source", "extension"] = "source"
-    stem = file.removesuffix(".py")
-    if stem == file:
-        kind = "extension"
-        suffix = next((suffix for suffix in extensions if file.endswith(suffix)), None)
-        if suffix is None:
-            return None
-        stem = file.removesuffix(suffix)
+    suffixes = (*extensions, ".py")
+    order = next((n for n, suffix in enumerate(suffixes) if file.endswith(suffix)), None)
+    if order is None:
+        return None
+    stem = file.removesuffix(suffixes[order])
+    kind: Literal["source", "extension"] = "source" if suffixes[order] == ".py" else "extension"
     if not all(part.isidentifier() for part in (*folders, stem)):
         return None
     package = stem == "__init__"
     if package and not folders:
         return None
-    return Name(".".join(folders if package else [*folders, stem]), kind, package)
+    module = ".".join(folders if package else [*folders, stem])
+    return Name(module, kind, package, order if package else len(suffixes) + order)
 
 
 def namespaces(paths: Iterable[str], modules: Iterable[str]) -> list[str]:

@@ -1,0 +1,324 @@
+"""Collecting end to end with a small interpreter tree: what is a module, what goes in, what is cached."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import marshal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import wheels
+
+from oxcross import collect, pack, targets
+from oxcross import project as projects
+from oxcross.collect import bytecode, libraries, make, names
+from oxcross.collect.libraries import Shared
+from oxcross.errors import CollectError
+from oxcross.pack.format import Key
+from oxcross.pack.format import Run as RunKind
+from oxcross.project import Run
+from oxcross.store import Store
+
+LINUX = targets.get("linux-x64")
+SOABI = "cpython-313-x86_64-linux-gnu"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "store") as made:
+        yield made
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> collect.Built:
+    """The layout of the cpython step's output, with this interpreter and a library of a few files."""
+    tree = tmp_path / "cpython"
+    for path, text in {
+        "lib/python3.13/os.py": "import this\n",
+        "lib/python3.13/email/__init__.py": "",
+        "lib/python3.13/email/data.txt": "data",
+        "lib/python3.13/test/test_os.py": "",
+        "lib/python3.13/tkinter/__init__.py": "",
+        "lib/python3.13/turtle.py": "import tkinter\n",
+        "lib/python3.13/config-3.13-x/Makefile": "",
+        "lib/python3.13/site-packages/README.txt": "",
+        "link.json": json.dumps(
+            {
+                "version": "3.13.15",
+                "soabi": SOABI,
+                "builtin": ["_ssl", "sys"],
+                "components": [{"name": "cpython", "version": "3.13.15", "licence": "PSF-2.0"}],
+            }
+        ),
+        "bin/python3.13": f'#!/bin/sh\nexec "{sys.executable}" "$@"\n',
+    }.items():
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree / path).write_text(text)
+    (tree / "bin/python3.13").chmod(0o755)
+    return collect.Built(tree, "0" * 64)
+
+
+def write(root: Path, settings: str, files: dict[str, str], head: str = "") -> projects.Project:
+    text = f'[project]\nname = "app"\nversion = "1"\n{head}\n[tool.oxcross]\n{settings}\n'
+    for path, content in {**files, "pyproject.toml": text}.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(content)
+    return projects.load(root)
+
+
+def test_script_with_what_lies_beside_it(tmp_path: Path, store: Store, built: collect.Built) -> None:
+    files = {
+        "hello.py": "import helper\n",
+        "helper.py": "",
+        "pack/__init__.py": "",
+        "pack/page.html": "<p>",
+        "plain/notes.txt": "",
+        "tests/__init__.py": "",
+        "setup.py": "",
+        ".hidden/x.py": "",
+        "assets/logo.svg": "<svg/>",
+    }
+    project = write(tmp_path / "app", 'run-file = "hello.py"\ndata = ["assets/*.svg"]', files)
+    found = collect.gather(project, LINUX, built, store)
+    site = {name for name, module in found.resources.modules.items() if not module.stdlib}
+    assert site == {"hello", "helper", "pack"}
+    assert {path for path in found.resources.files if not path.startswith("lib/")} == {
+        "assets/logo.svg",
+        "hello.py",
+        "helper.py",
+        "pack/__init__.py",
+        "pack/page.html",
+    }
+    assert found.warnings == ()
+
+
+def test_standard_library(tmp_path: Path, store: Store, built: collect.Built) -> None:
+    project = write(tmp_path / "app", 'run-file = "a.py"', {"a.py": "", "os.py": "shadowed = 1\n"})
+    found = collect.gather(project, LINUX, built, store).resources
+    library = {name for name, module in found.modules.items() if module.stdlib}
+    assert {"os", "email", "tkinter", "turtle", "idlelib", "_tkinter"} <= library
+    assert not any(name.startswith("test") for name in library)
+    assert found.modules["os"].path == "lib/python3.13/os.py"
+    assert "lib/python3.13/email/data.txt" in found.files
+    assert not any("config-" in path or "site-packages" in path for path in found.files)
+    code = found.modules["tkinter"].code
+    assert code is not None
+    with pytest.raises(ImportError, match="not part of executables made by oxcross"):
+        exec(marshal.loads(pack.decode(code)), {})  # noqa: S102, S302
+
+
+def test_sources_are_a_choice(tmp_path: Path, store: Store, built: collect.Built) -> None:
+    files = {"a.py": "x = 1\n", "not-a-module.py": "y = 1\n"}
+    with_sources = collect.gather(write(tmp_path / "app", 'run-file = "a.py"', files), LINUX, built, store)
+    assert with_sources.resources.files["a.py"].data.size == 6
+    project = write(tmp_path / "app", 'run-file = "a.py"\nsources = false', files)
+    without = collect.gather(project, LINUX, built, store).resources
+    assert "a.py" not in without.files
+    assert "lib/python3.13/os.py" not in without.files
+    assert without.modules["a"].path == "a.py"
+
+
+def test_only_what_changed_is_compiled(
+    tmp_path: Path, store: Store, built: collect.Built, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"a.py": "import b\n", "b.py": "x = 1\n"}
+    project = write(tmp_path / "app", 'run-file = "a.py"', files)
+    first = collect.gather(project, LINUX, built, store)
+    compiled: list[str] = []
+    original = bytecode.compile_all
+
+    def spy(python: Path, sources: dict[str, bytes], *, optimize: int) -> dict[str, bytecode.Compiled]:
+        compiled.extend(sources)
+        return original(python, sources, optimize=optimize)
+
+    monkeypatch.setattr(bytecode, "compile_all", spy)
+    again = collect.gather(project, LINUX, built, store)
+    assert compiled == []
+    assert pack.blob(again.resources) == pack.blob(first.resources)
+    (tmp_path / "app/b.py").write_text("x = 2\n")
+    changed = collect.gather(project, LINUX, built, store)
+    assert compiled == ["b.py"]
+    assert pack.blob(changed.resources) != pack.blob(first.resources)
+
+
+def test_same_bytes_from_another_folder_and_store(tmp_path: Path, built: collect.Built) -> None:
+    blobs = []
+    for name in ("one", "two"):
+        project = write(
+            tmp_path / name / "app", 'run-file = "a.py"\ncompression = "zstd"', {"a.py": "x = 1\n"}
+        )
+        with Store(tmp_path / name / "store") as store:
+            found = collect.gather(project, LINUX, built, store)
+            manifest = collect.manifest(project, LINUX, found, launcher_sha256="00")
+            blobs.append(pack.blob(found.resources, collect.settings(project, found), manifest))
+    assert blobs[0] == blobs[1]
+    assert str(tmp_path).encode() not in blobs[0]
+
+
+def test_wheels_and_project(
+    tmp_path: Path, store: Store, built: collect.Built, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = tmp_path / "index"
+    wheels.make(
+        index,
+        "dep",
+        files={
+            "dep/__init__.py": b"",
+            "dep/old.py": b"print 'old'\n",
+            "dep/templates/a.html": b"<p>",
+            "email/shadow.py": b"",
+            "_ssl.py": b"",
+            "ns/inner/mod.py": b"",
+        },
+        metadata="License-Expression: MIT\n",
+    )
+    wheels.use(monkeypatch, index)
+    head = (
+        'dependencies = ["dep"]\n[build-system]\nrequires = ["uv_build>=0.9,<1"]\nbuild-backend = "uv_build"'
+    )
+    files = {"src/app/__init__.py": "def main(): pass\n", "src/app/bad.py": "def (:\n"}
+    project = write(tmp_path / "app", 'entry-point = "app:main"', files, head)
+    found = collect.gather(project, LINUX, built, store)
+    modules = found.resources.modules
+    site = {name for name, module in modules.items() if not module.stdlib}
+    assert site == {"app", "dep", "dep.templates", "ns", "ns.inner", "ns.inner.mod"}
+    assert modules["dep.templates"].namespace
+    assert "dep/old.py" in found.resources.files
+    assert [(one.name, one.version, one.licence) for one in found.distributions] == [
+        ("app", "1", "unknown"),
+        ("dep", "1.0", "MIT"),
+    ]
+    assert len(found.warnings) == 1
+    assert found.warnings[0].startswith("app/bad.py: not compiled")
+    manifest = collect.manifest(project, LINUX, found, launcher_sha256="00")
+    assert manifest["libraries"] == [{"name": "cpython", "version": "3.13.15", "licence": "PSF-2.0"}]
+    settings = {setting.key: setting for setting in collect.settings(project, found)}
+    assert settings[Key.RUN_KIND].number == RunKind.ENTRY_POINT
+    assert settings[Key.RUN_TARGET].text == "app:main"
+    assert settings[Key.STDLIB].text == "lib/python3.13"
+
+
+def test_exclusions(tmp_path: Path, store: Store, built: collect.Built) -> None:
+    files = {"a.py": "", "b.py": "", "pack/__init__.py": "", "pack/data.txt": "", "pack/sub.py": ""}
+    settings = 'run-file = "a.py"\nexclude-modules = ["pack", "b", "email", "nothing"]'
+    found = collect.gather(write(tmp_path / "app", settings, files), LINUX, built, store)
+    assert {name for name, one in found.resources.modules.items() if not one.stdlib} == {"a"}
+    assert "email" not in found.resources.modules
+    assert {path for path in found.resources.files if not path.startswith("lib/")} == {"a.py"}
+    assert not any("email" in path for path in found.resources.files)
+    assert found.warnings == ("exclude-modules: there is no module nothing",)
+
+
+def test_policy(tmp_path: Path, store: Store, built: collect.Built) -> None:
+    files = {
+        "pack/__init__.py": "",
+        "pack/tests/__init__.py": "",
+        "pack/tests/data.txt": "",
+        "pack/page.html": "",
+        "a.py": "",
+    }
+    project = write(tmp_path / "app", 'run-file = "a.py"', files)
+    policy = project.policy.model_copy(update={"include_tests": False, "include_data": False})
+    found = collect.gather(dataclasses.replace(project, policy=policy), LINUX, built, store).resources
+    assert {name for name, one in found.modules.items() if not one.stdlib} == {"a", "pack"}
+    assert {path for path in found.files if not path.startswith("lib/")} == {"a.py", "pack/__init__.py"}
+
+
+@pytest.mark.parametrize(
+    ("run", "message"),
+    [
+        (Run("module", "nothere"), "has the module nothere"),
+        (Run("entry-point", "other.mod:main"), "has the module other.mod"),
+        (Run("module", "email"), "without __main__"),
+    ],
+)
+def test_what_is_run_must_be_inside(
+    tmp_path: Path, store: Store, built: collect.Built, run: Run, message: str
+) -> None:
+    project = dataclasses.replace(write(tmp_path / "app", 'run-file = "a.py"', {"a.py": ""}), run=run)
+    with pytest.raises(CollectError, match=message):
+        collect.gather(project, LINUX, built, store)
+
+
+def test_module_names() -> None:
+    suffixes = names.extension_suffixes(SOABI)
+    cases = {
+        "a.py": ("a", "source", False),
+        "a/b/__init__.py": ("a.b", "source", True),
+        f"a/c.{SOABI}.so": ("a.c", "extension", False),
+        "a/d.abi3.so": ("a.d", "extension", False),
+        "a/e.so": ("a.e", "extension", False),
+        "a/f.cpython-312-x86_64-linux-gnu.so": None,
+        "a-b/c.py": None,
+        "a/2.py": None,
+        "__init__.py": None,
+        "a/x.txt": None,
+        "x.libs/liby-1.so.2": None,
+    }
+    for path, expected in cases.items():
+        name = names.of(path, suffixes)
+        assert (name and (name.module, name.kind, name.package)) == expected, path
+    assert names.namespaces(["a/b/c.txt", "a-1.dist-info/x", "d/e.py", "f.py"], ["d", "d.e"]) == ["a", "a.b"]
+
+
+def test_best_file_of_a_module(tmp_path: Path) -> None:
+    tree = {
+        path: make.Entry.of(b"x = 1\n")
+        for path in ("a.py", "a/__init__.py", "b.py", "b.abi3.so", f"b.{SOABI}.so", "c.py", "c/data.txt")
+    }
+    options = make.Options(Path(sys.executable), SOABI, 0, sources=True, encoder=pack.Encoder())
+    found = make.make(tmp_path, tree, options).resources
+    assert {name: one.path for name, one in found.modules.items()} == {
+        "a": "a/__init__.py",
+        "b": f"b.{SOABI}.so",
+        "c": "c.py",
+    }
+    assert set(found.files) == set(tree)
+
+
+def shared(path: str, needed: tuple[str, ...] = (), soname: str | None = None, runpath: str = "") -> Shared:
+    return Shared(path, soname, needed, (runpath,) if runpath else (), (), "x86_64")
+
+
+def test_libraries_are_loaded_after_what_they_need() -> None:
+    files = [
+        shared("np/core.so", ("libblas-1.so", "libc.so.6", "libm.so.6"), runpath="$ORIGIN/../np.libs"),
+        shared("np.libs/libblas-1.so", ("libgfortran-2.so", "libc.so.6"), "libblas-1.so"),
+        shared("np.libs/libgfortran-2.so", ("libquadmath-3.so",), "libgfortran-2.so"),
+        shared("np.libs/libquadmath-3.so", (), "libquadmath-3.so"),
+        shared("np.libs/libunused.so", (), "libunused.so"),
+    ]
+    loading = libraries.order(files, {})
+    assert [one.soname for one in loading.libraries] == [
+        "libquadmath-3.so",
+        "libgfortran-2.so",
+        "libblas-1.so",
+    ]
+    assert loading.missing == {}
+
+
+def test_libraries_in_a_circle_come_to_an_end() -> None:
+    files = [shared("a.so", ("b.so",)), shared("b.so", ("c.so",), "b.so"), shared("c.so", ("b.so",), "c.so")]
+    assert {one.soname for one in libraries.order(files, {}).libraries} == {"b.so", "c.so"}
+
+
+def test_run_path_decides_between_libraries_of_one_name() -> None:
+    files = [
+        shared("a/x.so", ("libz.so",), runpath="$ORIGIN/../b.libs"),
+        shared("a.libs/libz.so", (), "libz.so"),
+        shared("b.libs/libz.so", (), "libz.so"),
+    ]
+    assert [one.path for one in libraries.order(files, {}).libraries] == ["b.libs/libz.so"]
+
+
+def test_fallback_and_missing_libraries() -> None:
+    files = [shared("a/x.so", ("libstdc++.so.6", "libX11.so.6"))]
+    loading = libraries.order(files, {"libstdc++.so.6": ("libgcc_s.so.1", "libc.so.6"), "libgcc_s.so.1": ()})
+    assert [(one.soname, one.path, one.fallback) for one in loading.libraries] == [
+        ("libgcc_s.so.1", "lib/oxcross/libgcc_s.so.1", True),
+        ("libstdc++.so.6", "lib/oxcross/libstdc++.so.6", True),
+    ]
+    assert loading.missing == {"libX11.so.6": ("a/x.so",)}
