@@ -23,7 +23,7 @@ _LOG_LINES = 30
 _NEARLY_FULL = 32_000_000  # bytes free, below which a failure is put down to the disk
 
 
-def run(  # noqa: PLR0917 - one room after the other, each of another type
+def run(
     plan: Plan, engine: Engine, store: Store, fetcher: Fetcher, reporter: Reporter, jobs: int
 ) -> dict[Step, Path]:
     """Have every wanted step's output tree in the store; step -> tree, for these and all they took.
@@ -35,9 +35,7 @@ def run(  # noqa: PLR0917 - one room after the other, each of another type
     return _Run(engine, store, fetcher, reporter, max(1, jobs)).run(plan)
 
 
-def shell(  # noqa: PLR0917 - as run
-    step: Step, engine: Engine, store: Store, fetcher: Fetcher, reporter: Reporter, jobs: int
-) -> int:
+def shell(step: Step, engine: Engine, store: Store, fetcher: Fetcher, reporter: Reporter, jobs: int) -> int:
     """Enter the environment of ``step``, its inputs made first; the shell's exit status."""
     inputs = run(Plan.of(step.needs), engine, store, fetcher, reporter, jobs)
     fetcher.fetch(step.sources)

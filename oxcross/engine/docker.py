@@ -98,19 +98,18 @@ class DockerEngine:
             if container is None:
                 return STOPPED
             try:
-                output = self._api.attach(container, stdout=True, stderr=True, stream=True)
-                self._api.start(container)
-                for chunk in output:
-                    job.log.write(chunk)
-                    job.log.flush()
+                with self._output(container) as output:
+                    self._api.start(container)
+                    for _, chunk in output:
+                        job.log.write(chunk)
+                        job.log.flush()
                 status = int(self._api.wait(container, timeout=None)["StatusCode"])
-                if status == 0:
+                if status == 0 and not self._stopped:
                     self._take(container, job.out)
             except Exception:
-                if self._stopped:  # whatever a container that was taken away makes of it
-                    return STOPPED
-                raise
-            return status
+                if not self._stopped:  # else it is only the noise of a container that was taken away
+                    raise
+            return STOPPED if self._stopped else status
 
     def shell(self, job: Job) -> int:
         """An interactive sh on the caller's terminal; ``sh $ROOT/script`` runs the step there."""
@@ -154,7 +153,7 @@ class DockerEngine:
             variables.append(f"TERM={os.environ.get('TERM', 'dumb')}")
         container = self._create(
             self._images.ensure(job.image),
-            ["env", "-i", *variables, *arguments],
+            ["/bin/sh", "-c", 'exec "$@" 2>&1', "sh", "env", "-i", *variables, *arguments],
             places if self._binds else {},
             terminal=terminal,
         )
@@ -169,6 +168,19 @@ class DockerEngine:
             with self._mutex:
                 self._running.discard(container)
             self._remove(container)
+
+    @contextmanager
+    def _output(self, container: str) -> Iterator[Iterator[tuple[int, bytes]]]:
+        """What a container is going to print, in pieces as they come."""
+        from docker.utils.socket import frames_iter
+
+        stream = self._api.attach_socket(container, {"stdout": 1, "stderr": 1, "stream": 1})
+        try:
+            yield frames_iter(stream, tty=False)  # type: ignore[no-untyped-call]
+        finally:
+            if (response := getattr(stream, "_response", None)) is not None:
+                response.close()  # first: it flushes the stream
+            stream.close()
 
     def _create(
         self, image: str, command: list[str], binds: dict[str, Path], *, terminal: bool = False

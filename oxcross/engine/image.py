@@ -118,6 +118,7 @@ class Images:
                 rm=True,
                 forcerm=True,
                 decode=True,
+                network_mode="default" if "apt-get" in dockerfile else "none",
                 labels={"oxcross.image": tag},
             )
             output: list[str] = []

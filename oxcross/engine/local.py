@@ -6,18 +6,45 @@ The bytes are the same: scripts use ``$ROOT`` only, and map it away in what they
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from oxcross import trees
 from oxcross.engine import Job, namespaces
 from oxcross.engine.process import Processes
 from oxcross.errors import ToolError
-from oxcross.plan import SANDBOX_ROOT
+from oxcross.plan import FIXED_ENVIRONMENT, SANDBOX_ROOT
+
+# What templates may use, and the Debian package that has it.
+HOST_TOOLS: Mapping[str, str] = MappingProxyType(
+    {
+        "awk": "mawk",
+        "bzip2": "bzip2",
+        "cmp": "diffutils",
+        "find": "findutils",
+        "grep": "grep",
+        "gzip": "gzip",
+        "install": "coreutils",
+        "make": "make",
+        "patch": "patch",
+        "perl": "perl",
+        "sed": "sed",
+        "tar": "tar",
+        "tclsh": "tcl",
+        "xz": "xz-utils",
+    }
+)
+
+
+def missing_tools() -> list[str]:
+    """The host tools that steps would not find on this machine (on their own PATH, not the caller's)."""
+    return [tool for tool in HOST_TOOLS if shutil.which(tool, path=FIXED_ENVIRONMENT["PATH"]) is None]
 
 
 class LocalEngine:
@@ -51,7 +78,13 @@ class LocalEngine:
         return "plain"
 
     def prepare(self, images: Iterable[str]) -> None:
-        """Choose the mode; images are the docker engine's."""
+        """See that the host tools are here, and choose the mode; images are the docker engine's."""
+        if missing := missing_tools():
+            packages = " ".join(sorted({HOST_TOOLS[tool] for tool in missing}))
+            raise ToolError(
+                f"this machine lacks {', '.join(missing)}",
+                hint=f"apt-get install {packages}, or build in a container: --engine docker",
+            )
         _ = images, self.mode
         self._processes.allow()
 

@@ -91,7 +91,7 @@ def _request(url: str, partial: Path, size: int, progress: Progress, stopped: Ca
     return announced is None or received - done == int(announced)
 
 
-def _pump(  # noqa: PLR0917 - called once
+def _pump(
     response: http.client.HTTPResponse,
     stream: BinaryIO,
     done: int,

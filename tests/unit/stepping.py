@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,3 +95,33 @@ def look_around(engine: Engine, folder: Path) -> None:
     assert (out / "bin" / "tool").stat().st_mode & 0o111
     assert (out / "bin" / "twin").read_text() == "tool\n"
     assert (folder / "source").read_text() == "content\n"
+
+
+def sleepers(word: str) -> list[int]:
+    """The processes that sleep for ``word`` seconds."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if path.read_bytes().split(b"\0")[:2] == [b"sleep", word.encode()]:
+                found.append(int(path.parent.name))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
+def gone(word: str) -> bool:
+    """Whether those processes end within a few seconds."""
+    for _ in range(100):
+        if not sleepers(word):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def appears(word: str, number: int = 1) -> bool:
+    """Whether there are ``number`` of them within ten seconds."""
+    for _ in range(200):
+        if len(sleepers(word)) >= number:
+            return True
+        time.sleep(0.05)
+    return False

@@ -9,16 +9,15 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stepping import ISOLATED, inputs, job, look_around
+from stepping import ISOLATED, appears, gone, inputs, job, look_around
 
 from oxcross import engine as engines
 from oxcross import trees
-from oxcross.engine import namespaces
+from oxcross.engine import local, namespaces
 from oxcross.engine.local import LocalEngine
 from oxcross.errors import ToolError, UsageError
 
@@ -31,35 +30,6 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     assert made.mode == request.param
     yield made
     made.close()
-
-
-def sleepers(word: str) -> list[int]:
-    """The processes that sleep for ``word`` seconds."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if path.read_bytes().split(b"\0")[:2] == [b"sleep", word.encode()]:
-                found.append(int(path.parent.name))
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return found
-
-
-def gone(word: str) -> bool:
-    """Whether those processes end within a few seconds."""
-    for _ in range(100):
-        if not sleepers(word):
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def appears(word: str) -> bool:
-    for _ in range(200):
-        if sleepers(word):
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_what_a_step_sees(engine: LocalEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,6 +167,15 @@ def test_missing_tools_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("OXCROSS_LOCAL", "namespaces")
     with pytest.raises(ToolError, match="not installed: unshare"):
         LocalEngine().prepare([])
+
+
+def test_missing_host_tools_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert local.missing_tools() == []
+    monkeypatch.setattr(local, "HOST_TOOLS", {"make": "make", "no-tclsh": "tcl", "no-xz": "xz-utils"})
+    with pytest.raises(ToolError) as caught:
+        LocalEngine().prepare(["manylinux"])
+    assert str(caught.value).startswith("this machine lacks no-tclsh, no-xz\n  apt-get install tcl xz-utils")
+    assert caught.value.exit_code == 7
 
 
 def test_choosing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

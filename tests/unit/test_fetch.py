@@ -65,7 +65,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.flush()
             self.server.hold.wait(20)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         pass
 
 
@@ -113,7 +113,10 @@ def test_a_cut_connection_is_taken_up_again(server: Server, fetcher: Callable[..
     server.cut = 400_000
     source = pin(DATA, upstream=(server.base + "/zlib-1.tar.gz",))
     assert fetcher().fetch([source])[source.sha256].read_bytes() == DATA
-    assert [wanted for _, wanted in server.seen] == [None, *(f"bytes={n}-" for n in (400_000, 800_000, 1_200_000))]
+    assert [wanted for _, wanted in server.seen] == [
+        None,
+        *(f"bytes={n}-" for n in (400_000, 800_000, 1_200_000)),
+    ]
 
 
 def test_a_later_run_goes_on_where_the_first_stopped(
@@ -295,9 +298,7 @@ def test_more_than_pinned_is_not_taken(server: Server, tmp_path: Path) -> None:
         download(server.base + "/zlib-1.tar.gz", tmp_path / "part", 1000, lambda _: None, lambda: False)
 
 
-def test_no_space_leaves_no_partial(
-    server: Server, store: Store, fetcher: Callable[..., Fetcher]
-) -> None:
+def test_no_space_leaves_no_partial(server: Server, store: Store, fetcher: Callable[..., Fetcher]) -> None:
     source = pin(DATA, upstream=(server.base + "/zlib-1.tar.gz",))
     store.partial(source.sha256).symlink_to("/dev/full")
     with pytest.raises(StoreError, match="no space left"):

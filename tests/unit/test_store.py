@@ -6,7 +6,6 @@ import hashlib
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -284,7 +283,7 @@ while True:
 
 
 def test_kill_at_any_moment_leaves_whole_entries_only(store: Store, notices: Notices) -> None:
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311 - moments, not secrets
     for _ in range(25):
         workers = [
             subprocess.Popen(
