@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "builtins.h"
 #include "locate.h"
 #include "settings.h"
 
@@ -446,7 +447,7 @@ bool ox_importer_install(void)
         return false;
     }
     struct ox_importer *importer = PyModule_GetState(module);
-    bool done = put_first("meta_path", PyObject_CallNoArgs(importer->finder));
+    bool done = put_first("meta_path", PyObject_CallNoArgs(importer->finder)) && ox_builtins_install(module);
     Py_DECREF(module);
     return done;
 }

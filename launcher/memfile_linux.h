@@ -21,7 +21,7 @@ void ox_memfile_unmap(struct ox_memfile *file);
 /* Opens the node as open(2) would read-only; `flags`: O_CLOEXEC and O_NONBLOCK count. -1 with errno. */
 int ox_memfile_open(uint32_t node, int flags);
 
-/* An empty memory file that stands for a virtual directory. */
+/* A new memory file without content. -1 with errno. */
 int ox_memfile_empty(bool close_on_exec);
 
 #endif

@@ -1,7 +1,7 @@
 #include <Python.h>
 
 #include <string.h>
-#include <structmember.h>
+#include <stddef.h>
 
 #include "importer_internal.h"
 #include "memory.h"

@@ -8,11 +8,11 @@
 
 #include <limits.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "blob.h"
 
-#define OX_DIRECTORY_FDS 128 /* descriptors of virtual directories open at one time */
 #define OX_PATH_MAX 4096     /* bytes of a path with its NUL, as PATH_MAX of Linux */
 
 /* Where the virtual files appear: below the executable's own path. */
@@ -25,13 +25,6 @@ struct ox_mount {
     uint32_t user, group;
 };
 
-/* A descriptor that stands for a virtual directory; `inode` tells whether it still does. */
-struct ox_directory_fd {
-    _Atomic int fd; /* + 1; 0: unused */
-    _Atomic uint32_t node;
-    _Atomic uint64_t inode;
-};
-
 struct ox_loaded_library {
     uint32_t node;
     int fd; /* never closed: glibc knows the library by this descriptor's path */
@@ -42,8 +35,7 @@ struct ox_state {
     struct ox_mount mount;
     _Atomic(void *) decoder;    /* payload.c: a zstd decoder to use next */
     _Atomic(void *) dictionary; /* payload.c: the blob's dictionary, digested */
-    struct ox_directory_fd directory_fds[OX_DIRECTORY_FDS];
-    _Atomic uint32_t directory_fds_used; /* how many of them were ever used: 0 spares the search */
+    _Atomic bool directory_opened; /* vfs: a virtual directory was opened: descriptors may stand for one */
     struct ox_loaded_library *loaded;    /* memload: shared libraries made into memory files */
     uint32_t loaded_count;
     uint8_t *library_state; /* memload: one byte for each of OX_LIBRARIES */

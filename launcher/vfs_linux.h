@@ -13,7 +13,7 @@
 /* Fills in struct stat for a node. */
 void ox_stat_node(uint32_t node, struct stat *status);
 
-/* Descriptors of virtual directories: open(2) gives an empty memory file and remembers what it stands for. */
+/* Descriptors of virtual directories: open(2) gives a memory file that stands for it. */
 int ox_directory_fd_open(uint32_t node, int flags);
 bool ox_directory_fd_node(int fd, uint32_t *node); /* whether fd stands for one */
 

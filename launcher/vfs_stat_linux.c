@@ -38,6 +38,47 @@ void ox_stat_node(uint32_t node, struct stat *status)
     status->st_atim.tv_sec = status->st_mtim.tv_sec = status->st_ctim.tv_sec = ox.mount.modified;
 }
 
+/* A descriptor of a virtual directory is a memory file without content that cannot be mistaken for another: its size
+ * (a hole of more than 100 TB) carries the node. So it may be duplicated, inherited and closed without us. */
+#define OX_DIRECTORY_MARK 0x6f78u /* "ox" */
+#define OX_DIRECTORY_MODE (S_IFREG | S_ISVTX | 0555)
+
+static bool is_directory(const struct stat *status, uint32_t *node)
+{
+    uint64_t size = (uint64_t)status->st_size;
+    *node = (uint32_t)size;
+    return size >> 32 == OX_DIRECTORY_MARK && status->st_mode == OX_DIRECTORY_MODE && *node < ox.blob.node_count
+        && ox.blob.nodes[*node].kind == OX_DIR;
+}
+
+int ox_directory_fd_open(uint32_t node, int flags)
+{
+    int fd = ox_memfile_empty((flags & O_CLOEXEC) != 0);
+    if (fd < 0) {
+        return -1;
+    }
+    off_t size = (off_t)((uint64_t)OX_DIRECTORY_MARK << 32 | node);
+    if (ftruncate(fd, size) != 0 || fchmod(fd, OX_DIRECTORY_MODE & 07777) != 0) {
+        int error = errno;
+        close(fd);
+        return ox_fail(error);
+    }
+    atomic_store(&ox.directory_opened, true);
+    return fd;
+}
+
+bool ox_directory_fd_node(int fd, uint32_t *node)
+{
+    if (fd < 0 || !atomic_load_explicit(&ox.directory_opened, memory_order_relaxed)) {
+        return false;
+    }
+    struct stat status;
+    int error = errno;
+    bool ours = OX_REAL(fstat)(fd, &status) == 0 && is_directory(&status, node);
+    errno = error;
+    return ours;
+}
+
 static int stat_virtual(const struct ox_lookup *lookup, struct stat *status)
 {
     if (lookup->place == OX_MISSING) {
@@ -70,11 +111,11 @@ OX_ALIAS(lstat, lstat64);
 int ox_fstat(int fd, struct stat *status)
 {
     uint32_t node;
-    if (ox_directory_fd_node(fd, &node)) {
+    int result = OX_REAL(fstat)(fd, status);
+    if (result == 0 && is_directory(status, &node)) {
         ox_stat_node(node, status);
-        return 0;
     }
-    return OX_REAL(fstat)(fd, status);
+    return result;
 }
 OX_ALIAS(fstat, fstat64);
 
@@ -170,65 +211,6 @@ int ox_statx(int fd, const char *path, int flags, unsigned mask, struct ox_statx
         return 0;
     }
     return OX_REAL(statx)(fd, path, flags, mask, status);
-}
-
-/* A claimed entry that is not filled in yet. */
-#define OX_CLAIMED (-1)
-
-int ox_directory_fd_open(uint32_t node, int flags)
-{
-    struct stat status;
-    int fd = ox_memfile_empty((flags & O_CLOEXEC) != 0);
-    if (fd < 0) {
-        return -1;
-    }
-    if (OX_REAL(fstat)(fd, &status) == 0) {
-        for (uint32_t i = 0; i < OX_DIRECTORY_FDS; i++) {
-            struct ox_directory_fd *entry = &ox.directory_fds[i];
-            int held = atomic_load(&entry->fd);
-            uint32_t other;
-            if (held == OX_CLAIMED || (held > 0 && held != fd + 1 && ox_directory_fd_node(held - 1, &other))) {
-                continue;
-            }
-            if (!atomic_compare_exchange_strong(&entry->fd, &held, OX_CLAIMED)) {
-                continue;
-            }
-            atomic_store(&entry->node, node);
-            atomic_store(&entry->inode, status.st_ino);
-            atomic_store(&entry->fd, fd + 1);
-            uint32_t used = atomic_load(&ox.directory_fds_used);
-            while (used <= i && !atomic_compare_exchange_weak(&ox.directory_fds_used, &used, i + 1)) {
-            }
-            return fd;
-        }
-    }
-    close(fd);
-    return ox_fail(EMFILE);
-}
-
-bool ox_directory_fd_node(int fd, uint32_t *node)
-{
-    uint32_t used = atomic_load_explicit(&ox.directory_fds_used, memory_order_acquire);
-    if (used == 0 || fd < 0) {
-        return false;
-    }
-    for (uint32_t i = 0; i < used; i++) {
-        struct ox_directory_fd *entry = &ox.directory_fds[i];
-        if (atomic_load(&entry->fd) != fd + 1) {
-            continue;
-        }
-        /* The descriptor may have been closed and used again since. */
-        struct stat status;
-        int error = errno;
-        bool same = OX_REAL(fstat)(fd, &status) == 0 && status.st_ino == atomic_load(&entry->inode)
-            && S_ISREG(status.st_mode) && status.st_size == 0;
-        errno = error;
-        if (same) {
-            *node = atomic_load(&entry->node);
-            return true;
-        }
-    }
-    return false;
 }
 
 bool ox_lookup_at(int *fd, const char **path, struct ox_lookup *lookup)
