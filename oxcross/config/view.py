@@ -22,18 +22,9 @@ _RUN_KINDS: Final[Mapping[str, RunKind]] = {
     "repl": "repl",
 }
 
-# Policies that have their place in the model: what is built today, and how to say so.
-_BUILT: Final[Mapping[str, Any]] = {
-    "location": "in-memory",
-    "location_fallback": None,
-    "modules": None,
-    "extensions": None,
-    "data": None,
-    "include_tests": True,
-    "include_data": True,
-    "include_metadata": True,
-    "include_stdlib_sources": None,
-}
+# Where resources may lie has its place in the model; one place is built today.
+_BUILT_LOCATION: Final = "in-memory"
+_LOCATIONS: Final = ("location", "location_fallback", "modules", "extensions", "data")
 
 
 def view(
@@ -217,12 +208,11 @@ class _View:
     # -- policy, requirements, data ---------------------------------------------------------
 
     def _check_policy(self) -> None:
-        for field, built in _BUILT.items():
+        for field in _LOCATIONS:
             value = getattr(self._settings.policy, field)
-            if value not in (built, "in-memory" if built is None and "include" not in field else built):
-                shown = str(value).lower() if isinstance(value, bool) else repr(value)
-                wanted = "leave it out" if built is None else f"only {_toml(built)} is"
-                self._add(f"policy.{field}", f"{shown} cannot be built by this version of oxcross", wanted)
+            if value not in (None, _BUILT_LOCATION):
+                message = f"{value!r} cannot be built by this version of oxcross"
+                self._add(f"policy.{field}", message, f"only {_BUILT_LOCATION!r} is")
 
     def _check_requirements(self) -> None:
         if self._settings.requirements:
@@ -301,7 +291,3 @@ def _merged(config: schema.Config, override: schema.Settings) -> schema.Settings
 def _normalised(name: str) -> str:
     """A distribution's name as PEP 503 compares it."""
     return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _toml(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value)
