@@ -32,7 +32,7 @@ PyObject *ox_absolute(struct ox_string path)
         ox_damaged("a path lies outside the blob");
     }
     char buffer[2 * OX_PATH_MAX];
-    if (text.size >= sizeof buffer - ox.mount.size - 1) {
+    if (text.size >= sizeof buffer - ox.mount.size - 2) {
         ox_damaged("a path is too long");
     }
     memcpy(buffer, ox.mount.path, ox.mount.size);
@@ -42,7 +42,8 @@ PyObject *ox_absolute(struct ox_string path)
         memcpy(buffer + size, text.data, text.size);
         size += text.size;
     }
-    return PyUnicode_DecodeFSDefaultAndSize(buffer, (Py_ssize_t)size);
+    buffer[size] = '\0';
+    return PyUnicode_DecodeFSDefault(buffer);
 }
 
 /* Where a compiled copy would lie (PEP 3147). It is nowhere; but a spec without it would have importlib work it out in
@@ -68,7 +69,7 @@ static PyObject *cached_path(struct ox_string path)
     if (size < 0 || (size_t)size >= sizeof buffer) {
         Py_RETURN_NONE;
     }
-    return PyUnicode_DecodeFSDefaultAndSize(buffer, size);
+    return PyUnicode_DecodeFSDefault(buffer);
 }
 
 /* The string that a name's object has; only for names that are put into instance dictionaries. */
