@@ -10,20 +10,17 @@ rendered script reads are its Step's inputs, and nothing else. The graph of one 
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from oxcross import rooms, sources, targets
-from oxcross.errors import ConfigError, nearest
+from oxcross.cpython import Series, pinned
 from oxcross.plan import Input, Step, Tree
 from oxcross.sources import Source
 from oxcross.targets import Target
 
-_SERIES = Path(__file__).with_name("cpython.toml")
 _HOST = "linux-x64"  # the build machine, whose programs the steps run
 
 # Objects fit a PIE and a plain executable; a section a function and a datum lets the link drop what is
@@ -45,6 +42,9 @@ _OPT = ("-fwrapv", "-Wall")  # the rest of CPython's own; configure adds -DNDEBU
 
 # Launcher files that belong to one system end in its name: importer_windows.c.
 _LAUNCHER_SYSTEMS = frozenset({"linux", "windows", "macos"})
+
+# Functions of libpython that the launcher stands in front of (__wrap_NAME).
+_WRAPPED = ("_PyConfig_InitPathConfig",)
 
 # Compiled in by ncurses, for systems without a terminfo folder.
 _TERMINALS = (
@@ -81,39 +81,6 @@ LIBRARIES: Mapping[str, Library] = {
         ),
     )
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Series:
-    """What ``cpython.toml`` says of a series of CPython."""
-
-    series: str  # "3.13"
-    tested: bool
-    libraries: tuple[str, ...]  # names of LIBRARIES, in link order
-    configure: tuple[str, ...]  # further arguments
-    modules: tuple[str, ...]  # extension modules that must be built in
-
-
-@cache
-def series() -> Mapping[str, Series]:
-    """The series of CPython that can be asked for, by name ("3.13")."""
-    rows = tomllib.loads(_SERIES.read_text(encoding="utf-8"))["cpython"]
-    known: dict[str, Series] = {}
-    for row in rows:
-        fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in row.items()}
-        known[row["series"]] = Series(**fields)
-    return known
-
-
-def python_source(version: str) -> tuple[Series, Source]:
-    """The series and the pinned source of "3.13" or "3.13.15".
-
-    ConfigError for a series that oxcross has no recipe for, SourceError for one that is not pinned.
-    """
-    name = ".".join(version.split(".")[:2])
-    if name not in series():
-        raise ConfigError(f"there is no recipe for Python {version}", hint=nearest(name, series()))
-    return series()[name], sources.get("cpython", version)
 
 
 @cache
@@ -164,7 +131,7 @@ def cpython(target: Target, version: str) -> Step:
     """CPython as ``lib/libpython3.x.a`` with all that it is linked with, headers, standard library and
     ``bin/python3.x``; ``link.json`` says how to link it.
     """
-    row, source = python_source(version)
+    row, source = pinned(version)
     needed = {name: library(target, name) for name in row.libraries}
     native = _native(target)
     facts = {
@@ -208,7 +175,7 @@ def cpython(target: Target, version: str) -> Step:
 @cache
 def launcher(target: Target, version: str) -> Step:
     """``bin/launcher``: the C launcher with all of libpython, stripped, without a blob."""
-    row, _ = python_source(version)
+    row, _ = pinned(version)
     foreign = {f"_{name}.c" for name in _LAUNCHER_SYSTEMS - {target.os}}
     code = {
         path: data
@@ -229,13 +196,14 @@ def launcher(target: Target, version: str) -> Step:
         cflags=("-O2",),
         minor=row.series,
         files=sorted(path for path in code if path.endswith(".c")),
+        wrapped=_WRAPPED,
     )
 
 
 @cache
 def squeezed(target: Target, version: str) -> Step:
     """``bin/launcher``: the same launcher stored compressed, behind a stub that unpacks it in memory."""
-    row, _ = python_source(version)
+    row, _ = pinned(version)
     code = rooms.files("launcher")
     parts = ("resources.h", "stub/image.h", "stub/squeeze.c", f"stub/stub_{target.os}.c")
     return _step(
@@ -280,8 +248,8 @@ def steps(target: Target, version: str = "3.13", compression: str = "none") -> l
 def _components(row: Series, source: Source) -> list[dict[str, str]]:
     """What ends in a launcher: name, version, SPDX licence. (CPython's bundled ones are added by finish.py.)"""
     names = dict.fromkeys([*row.libraries, "zstd"])
-    pinned = [source, *(sources.get(LIBRARIES[name].source) for name in names)]
-    return [{"name": one.name, "version": one.version, "licence": one.licence} for one in pinned]
+    parts = [source, *(sources.get(LIBRARIES[name].source) for name in names)]
+    return [{"name": one.name, "version": one.version, "licence": one.licence} for one in parts]
 
 
 def _native(target: Target) -> bool:

@@ -82,7 +82,13 @@ def canonical(value: object, root: str) -> object:
     if not isinstance(value, str):
         return value
     value = re.sub(rf"\s*-[IL]{re.escape(root)}/in/[^\s'\"]*", "", value)
-    return value.replace(f"{root}/work", "/oxcross/python").replace(root, "/oxcross")
+    for folder, name in (
+        (f"{root}/work", "/oxcross/python"),
+        (f"{root}/in/", "/oxcross/"),
+        (root, "/oxcross"),
+    ):
+        value = value.replace(folder, name)
+    return value
 
 
 if __name__ == "__main__":

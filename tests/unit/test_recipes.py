@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from oxcross import recipes, rooms, targets
+from oxcross.cpython import series
 from oxcross.errors import ConfigError, SourceError
 from oxcross.plan import Plan, Step, Tree
 
@@ -30,7 +31,7 @@ def test_the_graph_of_linux_x64() -> None:
     assert steps.steps[-1].name == "linux-x64/launcher"
     cpython = steps.named("linux-x64/cpython")
     assert {step.name.removeprefix("linux-x64/") for step in cpython.needs} == {
-        "toolchain", *recipes.series()["3.13"].libraries,
+        "toolchain", *series()["3.13"].libraries,
     }  # fmt: skip
 
 
