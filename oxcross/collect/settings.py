@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import oxcross
+from oxcross import sources
 from oxcross.collect.collected import Collected
 from oxcross.collect.stdlib import folder
 from oxcross.pack.format import Key, Run
@@ -67,6 +68,16 @@ def _settings(project: Project, collected: Collected) -> Iterator[Setting]:
             yield Setting(key, text=text)
 
 
+def _added(target: Target, collected: Collected) -> Iterator[dict[str, str]]:
+    """What oxcross adds to CPython's own libraries: zstd in the launcher, the compiler's run time."""
+    names = ["zstd"]
+    if any(library.fallback for library in collected.resources.libraries.values()):
+        names += target.runtime
+    for name in names:
+        source = sources.get(name)
+        yield {"name": source.name, "version": source.version, "licence": source.licence}
+
+
 def manifest(
     project: Project, target: Target, collected: Collected, *, launcher_sha256: str
 ) -> dict[str, Any]:
@@ -87,7 +98,7 @@ def manifest(
         "wheels_glibc": ".".join(map(str, collected.glibc)) or None,
         "libraries": [
             {"name": one["name"], "version": one["version"], "licence": one["licence"]}
-            for one in collected.facts["components"]
+            for one in (*collected.facts["components"], *_added(target, collected))
         ],
         "distributions": [
             {"name": one.name, "version": one.version, "licence": one.licence, "files": one.files}

@@ -194,7 +194,8 @@ def test_wheels_and_project(
     assert len(found.warnings) == 1
     assert found.warnings[0].startswith("app/bad.py: not compiled")
     manifest = collect.manifest(project, LINUX, found, launcher_sha256="00")
-    assert manifest["libraries"] == [{"name": "cpython", "version": "3.13.15", "licence": "PSF-2.0"}]
+    assert manifest["libraries"][0] == {"name": "cpython", "version": "3.13.15", "licence": "PSF-2.0"}
+    assert [one["name"] for one in manifest["libraries"]] == ["cpython", "zstd"]
     settings = {setting.key: setting for setting in collect.settings(project, found)}
     assert settings[Key.RUN_KIND].number == RunKind.ENTRY_POINT
     assert settings[Key.RUN_TARGET].text == "app:main"
