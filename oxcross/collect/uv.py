@@ -21,6 +21,7 @@ from oxcross.targets import Target
 # The glibc versions that uv's --python-platform knows (uv 0.9 and later).
 _GLIBCS = ((2, 17), (2, 28), *((2, minor) for minor in range(31, 41)))
 _TIMEOUT = 1800.0  # seconds
+_LINES = 25  # of uv's reasons are shown: a build backend can say hundreds
 
 
 @cache
@@ -90,7 +91,7 @@ def explain(stderr: str) -> str:
     lines += [
         f"    {text}" for text in hints if "Wheels are available" in text or "only found wheels" in text
     ]
-    return "\n".join(lines) or "    uv gave no reason"
+    return "\n".join(lines[-_LINES:]) or "    uv gave no reason"
 
 
 def hint(stderr: str) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import io
 import posixpath
+import shutil
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from pathlib import Path
@@ -58,7 +59,8 @@ def build(root: Path, store: Store, *, notice: Callable[[str], None] = lambda _:
     if not root.is_dir():
         raise CollectError("there is no such folder", where=str(root))
     files = projectfiles.digests(root)
-    key = "wheel-" + projectfiles.digest({"format": str(_FORMAT), **files, **projectfiles.revision(root)})
+    revision = projectfiles.revision(root)
+    key = "wheel-" + projectfiles.digest({"format": str(_FORMAT), **files, **revision})
     if (tree := store.get(key)) is not None:
         return Wheel(key, projectfiles.contents(tree))
     if (content := refresh.refreshed(root, files, store)) is not None:
@@ -67,18 +69,26 @@ def build(root: Path, store: Store, *, notice: Callable[[str], None] = lambda _:
         if (tree := store.get(key)) is None:
             notice(f"building {root.name}")
             with store.temporary("wheel") as folder:
-                content = _build(root, folder)
+                content = _build(root, folder, () if revision else files)
                 _write(folder / "tree", content)
                 tree = store.put(key, folder / "tree", f"wheel/{root.name}")
                 refresh.remember(root, files, content, key, store)
     return Wheel(key, projectfiles.contents(tree))
 
 
-def _build(root: Path, folder: Path) -> dict[str, bytes]:
+def _build(root: Path, folder: Path, files: Iterable[str]) -> dict[str, bytes]:
+    """Build in a copy of ``files``: the wheel is made of what its key says, not of what earlier builds
+    left in the project's folder, and nothing is left there. Without ``files`` the folder itself is
+    built: a version that comes from version control is to be had nowhere else."""
+    source = folder / "source" if files else root
+    for path in files:
+        copy = source / path
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(root / path, copy)
     out = folder / "out"
     uv.run(
-        ["build", "--wheel", "--out-dir", str(out), *uv.python(), str(root)],
-        folder=root,
+        ["build", "--wheel", "--out-dir", str(out), *uv.python(), str(source)],
+        folder=source,
         doing="its wheel cannot be built",
         where=str(root),
     )

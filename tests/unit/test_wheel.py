@@ -135,6 +135,34 @@ def test_generated_files_are_never_refreshed(root: Path, store: Store) -> None:
     assert refresh.refreshed(root, files, store) is None
 
 
+BACKEND = """\
+import os, zipfile
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    seen = sorted(os.path.join(top, name) for top, _, names in os.walk(".") for name in names)
+    os.makedirs("build/lib")
+    with zipfile.ZipFile(os.path.join(folder, "demo-1.0-py3-none-any.whl"), "w") as wheel:
+        wheel.writestr("seen.txt", "\\n".join(seen))
+        wheel.writestr("demo-1.0.dist-info/METADATA", "Name: demo\\nVersion: 1.0\\n")
+        wheel.writestr("demo-1.0.dist-info/WHEEL", "Tag: py3-none-any\\n")
+    return "demo-1.0-py3-none-any.whl"
+"""
+
+
+def test_backend_sees_the_project_only_and_leaves_nothing(
+    root: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    (root / "backend.py").write_text(BACKEND)
+    (root / "pyproject.toml").write_text(
+        PROJECT + '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    before = sorted(root.rglob("*"))
+    seen = wheel.build(root, store).files["seen.txt"].decode().splitlines()
+    assert seen == sorted(f"./{path}" for path in projectfiles.digests(root))
+    assert sorted(root.rglob("*")) == before
+
+
 def test_failing_backend(root: Path, store: Store) -> None:
     (root / "src/demo/__init__.py").unlink()
     with pytest.raises(CollectError, match="wheel cannot be built") as caught:
