@@ -83,3 +83,9 @@ bool ox_payload_decode(
     give_decoder(decoder);
     return !ZSTD_isError(decoded) && decoded == size;
 }
+
+void ox_payload_forget(void)
+{
+    ZSTD_freeDCtx(atomic_exchange(&ox.decoder, NULL));
+    ZSTD_freeDDict(atomic_exchange(&ox.dictionary, NULL));
+}

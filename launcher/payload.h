@@ -15,4 +15,7 @@ const uint8_t *ox_payload_open(const struct ox_blob *blob, const struct ox_paylo
 bool ox_payload_decode(
     const struct ox_blob *blob, const struct ox_payload *payload, const uint8_t *stored, void *out);
 
+/* Gives back what is kept for later decoding. For tests: a process has one blob. */
+void ox_payload_forget(void);
+
 #endif
