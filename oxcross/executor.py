@@ -8,16 +8,20 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from oxcross import trees
 from oxcross.engine import Engine, Job
 from oxcross.errors import BuildError, OxcrossError, StoreError
-from oxcross.fetch import Fetcher
 from oxcross.plan import Plan, Reporter, Step, Tree
 from oxcross.store import Store
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from oxcross.fetch import Fetcher
 
 _LOG_LINES = 30
 _NEARLY_FULL = 32_000_000  # bytes free, below which a failure is put down to the disk
@@ -91,6 +95,8 @@ class _Run:
         return [step for step in plan if step in missing]
 
     def _build(self, waiting: list[Step]) -> None:
+        from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+
         waiting = list(waiting)
         running: dict[Future[Path], Step] = {}
         with ThreadPoolExecutor(max_workers=self.jobs, thread_name_prefix="step") as pool:

@@ -12,13 +12,10 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path, PurePosixPath
 
 from oxcross.errors import OxcrossError, SourceError
 from oxcross.fetch import apt
-from oxcross.fetch.download import Stopped, TransferError, download
-from oxcross.fetch.wheel import download_wheel
 from oxcross.plan import Pinned, Reporter
 from oxcross.store import Store
 
@@ -62,6 +59,8 @@ class Fetcher:
                 del wanted[sha256]
         if not wanted:
             return found
+        from concurrent.futures import ThreadPoolExecutor, wait
+
         with ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix="fetch") as pool:
             futures = {pool.submit(self._one, source): sha256 for sha256, source in wanted.items()}
             try:
@@ -102,6 +101,8 @@ class Fetcher:
             return path
 
     def _transfer(self, source: Pinned) -> Path:
+        from oxcross.fetch.download import Stopped, TransferError
+
         tries: list[str] = []
         for place, get in self._places(source):
             if self._stop.is_set():
@@ -144,6 +145,8 @@ class Fetcher:
         return url, lambda: self._download(source, url)
 
     def _download(self, source: Pinned, url: str) -> Path:
+        from oxcross.fetch.download import download
+
         partial = self._store.partial(source.sha256)
         resumed = partial.exists()
         last = 0.0
@@ -165,6 +168,8 @@ class Fetcher:
         return self._download(source, url)
 
     def _wheel(self, source: Pinned) -> Path:
+        from oxcross.fetch.wheel import download_wheel
+
         with self._store.temporary("wheel") as folder:
             return self._store.add_source(source.sha256, source.filename, download_wheel(source, folder))
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import gc
 import os
+import pty
+import select
 import shutil
 import signal
 import socket
@@ -294,3 +296,30 @@ def test_every_engine_makes_the_same(
             digests[mode] = store.digest(step.key)
         os.umask(before)
     assert len(set(digests.values())) == 1, digests
+
+
+def test_a_shell_on_a_terminal(engine: DockerEngine, api: APIClient, tmp_path: Path) -> None:
+    """Typed into, as a person does; it sees the step's environment and can run its script."""
+    pid, terminal = pty.fork()
+    if pid == 0:  # pragma: no cover - the child
+        try:
+            with job(tmp_path / "job", 'echo "scripted $OWN"\n') as made:
+                os._exit(connect(print).shell(made))
+        finally:
+            os._exit(99)
+    seen = b""
+    typed = False
+    while select.select([terminal], [], [], 30)[0]:
+        try:
+            seen += os.read(terminal, 4096)
+        except OSError:  # the terminal's other side is closed
+            break
+        if not typed and b"$ " in seen:
+            typed = True
+            os.write(terminal, b'echo "in:$ROOT:$OWN"; sh $ROOT/script; exit 5\n')
+    os.close(terminal)
+    _, status = os.waitpid(pid, 0)
+    assert b"in:/oxcross:a 'b' $c" in seen
+    assert b"scripted a 'b' $c" in seen
+    assert os.waitstatus_to_exitcode(status) == 5, seen
+    assert containers(api, pid) == []
