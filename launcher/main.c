@@ -4,7 +4,7 @@
 
 #include "exit.h"
 #include "locate.h"
-#include "python.h"
+#include "interpreter.h"
 #include "run.h"
 #include "state.h"
 

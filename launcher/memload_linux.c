@@ -17,7 +17,7 @@
 #include <sys/sendfile.h>
 #include <unistd.h>
 
-#include "elf.h"
+#include "needed.h"
 #include "memfile_linux.h"
 #include "memory.h"
 #include "vfs_linux.h"

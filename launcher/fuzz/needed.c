@@ -1,5 +1,5 @@
 /* Fuzzes the reader of shared libraries. */
-#include "elf.h"
+#include "needed.h"
 
 static bool each(const char *name, size_t length, void *context)
 {

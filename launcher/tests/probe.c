@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "blob.h"
-#include "elf.h"
+#include "needed.h"
 #include "sha256.h"
 #include "state.h"
 #include "vfs.h"

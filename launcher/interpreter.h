@@ -1,6 +1,6 @@
-/* python.h: starts the interpreter. */
-#ifndef OX_PYTHON_H
-#define OX_PYTHON_H
+/* interpreter.h: starts the interpreter. */
+#ifndef OX_INTERPRETER_H
+#define OX_INTERPRETER_H
 
 /* Initialises Python from OX_SETTINGS, with the importer in place before the first import. Ends the process with a
  * message when that fails. */

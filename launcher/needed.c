@@ -1,4 +1,4 @@
-#include "elf.h"
+#include "needed.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 #include <Python.h>
 
-#include "python.h"
+#include "interpreter.h"
 
 #include <stdio.h>
 #include <stdlib.h>

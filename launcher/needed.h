@@ -1,6 +1,6 @@
-/* elf.h: reads what a shared library (ELF, 64 bits, little-endian) needs, from its bytes. Trusts nothing in them. */
-#ifndef OX_ELF_H
-#define OX_ELF_H
+/* needed.h: reads what a shared library (ELF, 64 bits, little-endian) needs, from its bytes. Trusts nothing in them. */
+#ifndef OX_NEEDED_H
+#define OX_NEEDED_H
 
 #include <stdbool.h>
 #include <stddef.h>
