@@ -3,6 +3,7 @@
 #include "locate.h"
 
 #include <fcntl.h>
+#include <linux/auxvec.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
