@@ -70,7 +70,7 @@ def _settings(project: Project, collected: Collected) -> Iterator[Setting]:
 
 def _added(target: Target, collected: Collected) -> Iterator[dict[str, str]]:
     """What oxcross adds to CPython's own libraries: zstd in the launcher, the compiler's run time."""
-    names = ["zstd"]
+    names = [] if "zstd" in {one["name"] for one in collected.facts["components"]} else ["zstd"]
     if any(library.fallback for library in collected.resources.libraries.values()):
         names += target.runtime
     for name in names:
