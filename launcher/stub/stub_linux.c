@@ -42,12 +42,13 @@ __asm__(".pushsection .rodata.oximage,\"a\",%progbits\n"
 static const volatile struct ox_locator locator
     __attribute__((used, section(".rodata.oxlocator"), aligned(16))) = {.magic = OX_LOCATOR_MAGIC};
 
-/* The program header that `link` turns into the blob's. */
-__attribute__((used, retain, section(".note.oxcross"), aligned(4))) static const struct {
-    Elf64_Nhdr header;
-    char owner[8];
-    uint32_t version;
-} note = {{8, 4, 1}, "oxcross", OX_VERSION};
+/* The program header that `link` turns into the blob's: as in locate_linux.c. */
+__asm__(".pushsection .note.oxcross,\"a\",%note\n"
+        ".balign 16\n"
+        ".long 8, 4, 1\n"
+        ".ascii \"oxcross\\0\"\n"
+        ".long 0\n"
+        ".popsection\n");
 
 static size_t page_size = 4096;
 

@@ -219,24 +219,35 @@ def _containers() -> list[str]:
 
 def test_missing_tool(project: Project, tmp_path: Path) -> None:
     """A host tool that a step needs and the machine lacks: named, with the command that installs it."""
-    tools = tmp_path / "bin"
-    tools.mkdir()
-    for name in ("sh", "tar", "sed", "unshare", "setpriv", "mount"):
-        found = shutil.which(name)
-        if found:
-            (tools / name).symlink_to(found)
-    done = oxcross(
-        "build",
-        "--project",
-        str(project("hello")),
-        "--engine",
-        "local",
-        env={"PATH": str(tools), "OXCROSS_STORE": str(tmp_path / "store")},
+    hide = """
+set -eu
+make=$(readlink -f /usr/bin/make)
+mount --bind /dev/null "$make"
+exec "$@"
+"""
+    environment = {**os.environ, "OXCROSS_STORE": str(tmp_path / "store")}
+    without = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", hide, "sh"]
+    line = [sys.executable, "-m", "oxcross"]
+    options = ["--project", str(project("hello")), "--engine", "local"]
+    done = subprocess.run(
+        [*without, *line, "build", *options],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 7, done.stderr
     assert "make" in done.stderr
     assert "install" in done.stderr
-    report = oxcross("doctor", "--json", env={"PATH": str(tools)})
+    report = subprocess.run(
+        [*without, *line, "doctor", "--json"],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert any(check["name"] == "make" and not check["ok"] for check in json.loads(report.stdout)["checks"])
 
 

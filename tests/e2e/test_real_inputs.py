@@ -166,4 +166,4 @@ def test_oxcross_itself(tmp_path: Path) -> None:
     )
     assert plan.returncode == 0, plan.stderr
     steps = json.loads(plan.stdout)["steps"]
-    assert any(step["name"] == "linux-x64/openssl" and step["state"] == "build" for step in steps)
+    assert any(step["name"] == "linux-x64/openssl" and step["state"] != "cached" for step in steps)
