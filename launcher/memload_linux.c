@@ -103,6 +103,28 @@ static void *load_from_disk(int fd, int flags)
     return library;
 }
 
+/* The same, once for each library. */
+static void *load_without_path(int fd, int flags)
+{
+    void *known = NULL;
+    acquire();
+    for (uint32_t i = 0; i < ox.loaded_count; i++) {
+        known = ox.loaded[i].fd == fd ? ox.loaded[i].handle : known;
+    }
+    release();
+    if (known != NULL || (known = load_from_disk(fd, flags)) == NULL) {
+        return known;
+    }
+    acquire();
+    for (uint32_t i = 0; i < ox.loaded_count; i++) {
+        if (ox.loaded[i].fd == fd) {
+            ox.loaded[i].handle = known;
+        }
+    }
+    release();
+    return known;
+}
+
 void *ox_memload(uint32_t node, int flags)
 {
     struct ox_memfile file;
@@ -121,7 +143,7 @@ void *ox_memload(uint32_t node, int flags)
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     if (access(path, F_OK) != 0) {
-        return load_from_disk(fd, flags);
+        return load_without_path(fd, flags);
     }
     return OX_REAL(dlopen)(path, flags);
 }

@@ -27,7 +27,8 @@ struct ox_mount {
 
 struct ox_loaded_library {
     uint32_t node;
-    int fd; /* never closed: glibc knows the library by this descriptor's path */
+    int fd;       /* never closed: glibc knows the library by this descriptor's path */
+    void *handle; /* without /proc only: glibc cannot tell that it is loaded already */
 };
 
 struct ox_state {
