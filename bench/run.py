@@ -226,8 +226,10 @@ def main() -> None:
             "oxcross": build(raw),
             "oxcross, zstd": build(variant(folder, "zstd", 'compression = "zstd"\n')),
         }
-        python = oxcross("cache", "path", "linux-x64/cpython").strip() + "/bin/python3.13"
-        reference = [python, "-I", "-c", "print('hello world')"]
+        built = Path(oxcross("cache", "path", "linux-x64/cpython").strip())
+        for part in ("bin", "lib"):  # a copy: it writes its bytecode beside the library
+            shutil.copytree(built / part, folder / "python" / part, ignore=shutil.ignore_patterns("*.a"))
+        reference = [str(folder / "python" / "bin" / "python3.13"), "-I", "-c", "print('hello world')"]
         subprocess.run(reference, check=True, stdout=subprocess.DEVNULL)
         if not options.no_peers:
             executables |= peers(folder)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -45,7 +48,15 @@ def build(project: Path, *arguments: str, env: Mapping[str, str] | None = None) 
 
 @functools.cache
 def reference_python() -> Path:
-    """The CPython that linux-x64 executables are made of, as a plain interpreter with its library on disk."""
+    """The CPython that linux-x64 executables are made of, as a plain interpreter with its library on disk.
+
+    A copy: it writes its bytecode beside the library, and nothing may change in the store.
+    """
     done = oxcross("cache", "path", "linux-x64/cpython")
     assert done.returncode == 0, done.stderr
-    return next((Path(done.stdout.strip()) / "bin").glob("python3.??"))
+    folder = Path(tempfile.mkdtemp(prefix="oxcross-reference-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    built = Path(done.stdout.strip())
+    for part in ("bin", "lib"):
+        shutil.copytree(built / part, folder / part, ignore=shutil.ignore_patterns("*.a"))
+    return next((folder / "bin").glob("python3.??"))

@@ -116,7 +116,7 @@ def test_no_python_path_on_disk_is_touched(hello: Path, tmp_path: Path) -> None:
     strace = shutil.which("strace")
     assert strace, "strace is missing: apt-get install strace"
     done = subprocess.run(
-        [strace, "-f", "-e", "trace=%file", "-o", trace, hello],
+        [strace, "-f", "-s", "4096", "-e", "trace=%file", "-o", trace, hello],
         cwd="/",
         capture_output=True,
         text=True,
