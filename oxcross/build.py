@@ -128,12 +128,12 @@ def plan(wanted: Sequence[Project], store: Store, *, upgrade: bool = False) -> l
 
 def _environment_row(project: Project, store: Store, *, upgrade: bool) -> Row:
     """The installed requirements, as a line of the plan; what is not resolved yet has no key."""
-    from oxcross import collect
     from oxcross.collect import environment
+    from oxcross.collect.resolve import known
 
     target = targets.get(project.target)
     name = f"{target.name}/environment"
-    resolution = None if upgrade else collect.known(project, target)
+    resolution = None if upgrade else known(project, target)
     if resolution is None:
         return Row(name=name, state=State.BUILD.value, key="")
     key = environment.key(resolution.lines, project, target)
@@ -171,13 +171,13 @@ class Workshop:
 
     def _resolve(self, wanted: Sequence[Project], *, upgrade: bool) -> None:
         """Write oxcross.lock first: a wheel that is missing shall not be told after a long build."""
-        from oxcross import collect
+        from oxcross.collect.resolve import known, resolve
 
         for project in wanted:
             target = targets.get(project.target)
-            if upgrade or collect.known(project, target) is None:
+            if upgrade or known(project, target) is None:
                 with self.terminal.stage(target.name, "resolve"):
-                    collect.resolve(project, target, self.store, upgrade=upgrade, notice=self.terminal.notice)
+                    resolve(project, target, self.store, upgrade=upgrade, notice=self.terminal.notice)
 
     def shell(self, step: Step) -> int:
         """Enter the environment of a step; the shell's exit status."""
@@ -210,25 +210,27 @@ class Workshop:
 
     def _assemble(self, project: Project, made: Mapping[Step, Path]) -> Artifact:
         """Collect, pack, link, inspect and run: the executable of one target."""
-        from oxcross import collect, inspect, link, pack
+        from oxcross import inspect, link, pack
+        from oxcross.collect.collected import Built, gather
+        from oxcross.collect.settings import manifest, settings
 
         begun = time.monotonic()
         target = targets.get(project.target)
         cpython = recipes.cpython(target, project.python)
         runtime = recipes.runtime(target)
         launcher = made[steps(project)[-1]] / "bin" / "launcher"
-        built = collect.Built(made[cpython], cpython.key, made[runtime] if runtime else None)
+        built = Built(made[cpython], cpython.key, made[runtime] if runtime else None)
         with self.terminal.stage(target.name, "collect"):
-            collected = collect.gather(project, target, built, self.store, notice=self.terminal.notice)
+            collected = gather(project, target, built, self.store, notice=self.terminal.notice)
         for text in collected.warnings:
             self.terminal.notice(text)
         out = output_folder(project.root) / target.name / project.name
         with self.store.temporary("blob") as scratch:
             with self.terminal.stage(target.name, "pack"), self.store.guard():
-                options = collect.settings(project, collected)
-                manifest = collect.manifest(project, target, collected, launcher_sha256=_sha256(launcher))
+                options = settings(project, collected)
+                facts = manifest(project, target, collected, launcher_sha256=_sha256(launcher))
                 blob = scratch / "blob"
-                pack.write(collected.resources, options, manifest, blob)
+                pack.write(collected.resources, options, facts, blob)
             with self.terminal.stage(target.name, "link"):
                 linked = link.attach(launcher, blob, out, target)
         with self.terminal.stage(target.name, "check"):

@@ -284,12 +284,17 @@ def _step(
     )
 
 
-@cache
 def _template(name: str) -> Any:
     """A template of the room; a name that it uses and nobody gives is an error."""
+    return _environment().get_template(name)
+
+
+@cache
+def _environment() -> Any:
+    """One for all templates: what many of them include is compiled once."""
     import jinja2
 
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(rooms.room("templates")),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -297,4 +302,3 @@ def _template(name: str) -> Any:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 (shell scripts, not HTML)
     )
-    return environment.get_template(name)

@@ -10,14 +10,12 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
-from urllib.error import URLError
 from urllib.parse import unquote, urlsplit
 
 from oxcross.errors import SourceError, nearest
@@ -138,7 +136,7 @@ def _digest(location: str) -> tuple[str, int]:
             while chunk := stream.read(_CHUNK):
                 digest.update(chunk)
                 size += len(chunk)
-    except (OSError, URLError, ValueError) as error:
+    except (OSError, ValueError) as error:  # urllib's errors are OSErrors
         raise SourceError(f"cannot be read: {error}", where=location) from error
     return digest.hexdigest(), size
 
@@ -148,6 +146,8 @@ def _open(location: str) -> IO[bytes]:
         return Path(location).open("rb")
     if urlsplit(location).scheme not in ("http", "https", "file"):
         raise SourceError("is neither a file nor an http(s) address", where=location)
+    import urllib.request  # slow to import, and only needed here
+
     stream: IO[bytes] = urllib.request.urlopen(location, timeout=60)  # noqa: S310 (scheme checked above)
     return stream
 

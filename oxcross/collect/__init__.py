@@ -1,7 +1,5 @@
-"""What goes into an executable: wheels for the target, the standard library, the application."""
+"""What goes into an executable: wheels for the target, the standard library, the application.
 
-from oxcross.collect.collected import Built, Collected, gather
-from oxcross.collect.resolve import Resolution, known, resolve
-from oxcross.collect.settings import manifest, settings
-
-__all__ = ["Built", "Collected", "Resolution", "gather", "known", "manifest", "resolve", "settings"]
+``resolve`` says which distributions, ``collected`` gathers everything, ``settings`` says how it runs.
+Nothing is imported here: a plan needs ``resolve`` only, and is to be quick.
+"""

@@ -27,7 +27,7 @@ class TransferError(Exception):
     """This address did not give the file; the text says why."""
 
 
-class Stopped(Exception):  # noqa: N818 - a request, not an error
+class Stopped(Exception):
     """The caller asked to stop."""
 
 

@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 import wheels
 
-from oxcross import collect, pack, targets
+from oxcross import pack, targets
 from oxcross import project as projects
 from oxcross.collect import bytecode, libraries, make, names
+from oxcross.collect.collected import Built, gather
 from oxcross.collect.libraries import Shared
+from oxcross.collect.settings import manifest as manifest_of
+from oxcross.collect.settings import settings as settings_of
 from oxcross.errors import CollectError
 from oxcross.pack.format import Key
 from oxcross.pack.format import Run as RunKind
@@ -33,7 +36,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def built(tmp_path: Path) -> collect.Built:
+def built(tmp_path: Path) -> Built:
     """The layout of the cpython step's output, with this interpreter and a library of a few files."""
     tree = tmp_path / "cpython"
     for path, text in {
@@ -58,7 +61,7 @@ def built(tmp_path: Path) -> collect.Built:
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
         (tree / path).write_text(text)
     (tree / "bin/python3.13").chmod(0o755)
-    return collect.Built(tree, "0" * 64)
+    return Built(tree, "0" * 64)
 
 
 def write(root: Path, settings: str, files: dict[str, str], head: str = "") -> projects.Project:
@@ -69,7 +72,7 @@ def write(root: Path, settings: str, files: dict[str, str], head: str = "") -> p
     return projects.load(root)
 
 
-def test_script_with_what_lies_beside_it(tmp_path: Path, store: Store, built: collect.Built) -> None:
+def test_script_with_what_lies_beside_it(tmp_path: Path, store: Store, built: Built) -> None:
     files = {
         "hello.py": "import helper\n",
         "helper.py": "",
@@ -82,7 +85,7 @@ def test_script_with_what_lies_beside_it(tmp_path: Path, store: Store, built: co
         "assets/logo.svg": "<svg/>",
     }
     project = write(tmp_path / "app", 'run-file = "hello.py"\ndata = ["assets/*.svg"]', files)
-    found = collect.gather(project, LINUX, built, store)
+    found = gather(project, LINUX, built, store)
     site = {name for name, module in found.resources.modules.items() if not module.stdlib}
     assert site == {"hello", "helper", "pack"}
     assert {path for path in found.resources.files if not path.startswith("lib/")} == {
@@ -95,9 +98,9 @@ def test_script_with_what_lies_beside_it(tmp_path: Path, store: Store, built: co
     assert found.warnings == ()
 
 
-def test_standard_library(tmp_path: Path, store: Store, built: collect.Built) -> None:
+def test_standard_library(tmp_path: Path, store: Store, built: Built) -> None:
     project = write(tmp_path / "app", 'run-file = "a.py"', {"a.py": "", "os.py": "shadowed = 1\n"})
-    found = collect.gather(project, LINUX, built, store).resources
+    found = gather(project, LINUX, built, store).resources
     library = {name for name, module in found.modules.items() if module.stdlib}
     assert {"os", "email", "tkinter", "turtle", "idlelib", "_tkinter"} <= library
     assert not any(name.startswith("test") for name in library)
@@ -110,23 +113,23 @@ def test_standard_library(tmp_path: Path, store: Store, built: collect.Built) ->
         exec(marshal.loads(pack.decode(code)), {})  # noqa: S102, S302
 
 
-def test_sources_are_a_choice(tmp_path: Path, store: Store, built: collect.Built) -> None:
+def test_sources_are_a_choice(tmp_path: Path, store: Store, built: Built) -> None:
     files = {"a.py": "x = 1\n", "not-a-module.py": "y = 1\n"}
-    with_sources = collect.gather(write(tmp_path / "app", 'run-file = "a.py"', files), LINUX, built, store)
+    with_sources = gather(write(tmp_path / "app", 'run-file = "a.py"', files), LINUX, built, store)
     assert with_sources.resources.files["a.py"].data.size == 6
     project = write(tmp_path / "app", 'run-file = "a.py"\nsources = false', files)
-    without = collect.gather(project, LINUX, built, store).resources
+    without = gather(project, LINUX, built, store).resources
     assert "a.py" not in without.files
     assert "lib/python3.13/os.py" not in without.files
     assert without.modules["a"].path == "a.py"
 
 
 def test_only_what_changed_is_compiled(
-    tmp_path: Path, store: Store, built: collect.Built, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, store: Store, built: Built, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = {"a.py": "import b\n", "b.py": "x = 1\n"}
     project = write(tmp_path / "app", 'run-file = "a.py"', files)
-    first = collect.gather(project, LINUX, built, store)
+    first = gather(project, LINUX, built, store)
     compiled: list[str] = []
     original = bytecode.compile_all
 
@@ -135,31 +138,31 @@ def test_only_what_changed_is_compiled(
         return original(python, sources, optimize=optimize)
 
     monkeypatch.setattr(bytecode, "compile_all", spy)
-    again = collect.gather(project, LINUX, built, store)
+    again = gather(project, LINUX, built, store)
     assert compiled == []
     assert pack.blob(again.resources) == pack.blob(first.resources)
     (tmp_path / "app/b.py").write_text("x = 2\n")
-    changed = collect.gather(project, LINUX, built, store)
+    changed = gather(project, LINUX, built, store)
     assert compiled == ["b.py"]
     assert pack.blob(changed.resources) != pack.blob(first.resources)
 
 
-def test_same_bytes_from_another_folder_and_store(tmp_path: Path, built: collect.Built) -> None:
+def test_same_bytes_from_another_folder_and_store(tmp_path: Path, built: Built) -> None:
     blobs = []
     for name in ("one", "two"):
         project = write(
             tmp_path / name / "app", 'run-file = "a.py"\ncompression = "zstd"', {"a.py": "x = 1\n"}
         )
         with Store(tmp_path / name / "store") as store:
-            found = collect.gather(project, LINUX, built, store)
-            manifest = collect.manifest(project, LINUX, found, launcher_sha256="00")
-            blobs.append(pack.blob(found.resources, collect.settings(project, found), manifest))
+            found = gather(project, LINUX, built, store)
+            manifest = manifest_of(project, LINUX, found, launcher_sha256="00")
+            blobs.append(pack.blob(found.resources, settings_of(project, found), manifest))
     assert blobs[0] == blobs[1]
     assert str(tmp_path).encode() not in blobs[0]
 
 
 def test_wheels_and_project(
-    tmp_path: Path, store: Store, built: collect.Built, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, store: Store, built: Built, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index = tmp_path / "index"
     wheels.make(
@@ -181,7 +184,7 @@ def test_wheels_and_project(
     )
     files = {"src/app/__init__.py": "def main(): pass\n", "src/app/bad.py": "def (:\n"}
     project = write(tmp_path / "app", 'entry-point = "app:main"', files, head)
-    found = collect.gather(project, LINUX, built, store)
+    found = gather(project, LINUX, built, store)
     modules = found.resources.modules
     site = {name for name, module in modules.items() if not module.stdlib}
     assert site == {"app", "dep", "dep.templates", "ns", "ns.inner", "ns.inner.mod"}
@@ -193,19 +196,19 @@ def test_wheels_and_project(
     ]
     assert len(found.warnings) == 1
     assert found.warnings[0].startswith("app/bad.py: not compiled")
-    manifest = collect.manifest(project, LINUX, found, launcher_sha256="00")
+    manifest = manifest_of(project, LINUX, found, launcher_sha256="00")
     assert manifest["libraries"][0] == {"name": "cpython", "version": "3.13.15", "licence": "PSF-2.0"}
     assert [one["name"] for one in manifest["libraries"]] == ["cpython", "zstd"]
-    settings = {setting.key: setting for setting in collect.settings(project, found)}
+    settings = {setting.key: setting for setting in settings_of(project, found)}
     assert settings[Key.RUN_KIND].number == RunKind.ENTRY_POINT
     assert settings[Key.RUN_TARGET].text == "app:main"
     assert settings[Key.STDLIB].text == "lib/python3.13"
 
 
-def test_exclusions(tmp_path: Path, store: Store, built: collect.Built) -> None:
+def test_exclusions(tmp_path: Path, store: Store, built: Built) -> None:
     files = {"a.py": "", "b.py": "", "pack/__init__.py": "", "pack/data.txt": "", "pack/sub.py": ""}
     settings = 'run-file = "a.py"\nexclude-modules = ["pack", "b", "email", "nothing"]'
-    found = collect.gather(write(tmp_path / "app", settings, files), LINUX, built, store)
+    found = gather(write(tmp_path / "app", settings, files), LINUX, built, store)
     assert {name for name, one in found.resources.modules.items() if not one.stdlib} == {"a"}
     assert "email" not in found.resources.modules
     assert {path for path in found.resources.files if not path.startswith("lib/")} == {"a.py"}
@@ -213,7 +216,7 @@ def test_exclusions(tmp_path: Path, store: Store, built: collect.Built) -> None:
     assert found.warnings == ("exclude-modules: there is no module nothing",)
 
 
-def test_policy(tmp_path: Path, store: Store, built: collect.Built) -> None:
+def test_policy(tmp_path: Path, store: Store, built: Built) -> None:
     files = {
         "pack/__init__.py": "",
         "pack/tests/__init__.py": "",
@@ -223,7 +226,7 @@ def test_policy(tmp_path: Path, store: Store, built: collect.Built) -> None:
     }
     project = write(tmp_path / "app", 'run-file = "a.py"', files)
     policy = project.policy.model_copy(update={"include_tests": False, "include_data": False})
-    found = collect.gather(dataclasses.replace(project, policy=policy), LINUX, built, store).resources
+    found = gather(dataclasses.replace(project, policy=policy), LINUX, built, store).resources
     assert {name for name, one in found.modules.items() if not one.stdlib} == {"a", "pack"}
     assert {path for path in found.files if not path.startswith("lib/")} == {"a.py", "pack/__init__.py"}
 
@@ -237,11 +240,11 @@ def test_policy(tmp_path: Path, store: Store, built: collect.Built) -> None:
     ],
 )
 def test_what_is_run_must_be_inside(
-    tmp_path: Path, store: Store, built: collect.Built, run: Run, message: str
+    tmp_path: Path, store: Store, built: Built, run: Run, message: str
 ) -> None:
     project = dataclasses.replace(write(tmp_path / "app", 'run-file = "a.py"', {"a.py": ""}), run=run)
     with pytest.raises(CollectError, match=message):
-        collect.gather(project, LINUX, built, store)
+        gather(project, LINUX, built, store)
 
 
 def test_module_names() -> None:
