@@ -14,6 +14,7 @@ from oxcross.collect.libraries import LIBC_OWN
 from oxcross.elf import Elf, ElfError
 from oxcross.errors import InspectError, UsageError
 from oxcross.inspect.report import BlobFact, Component, Hardening, ModuleFact, Report
+from oxcross.inspect.squeezed import unpack
 from oxcross.pack.format import LOCATOR, LOCATOR_MAGIC, VERSION, Key, ModuleFlag, NodeKind, Run
 from oxcross.pack.reader import Blob, ModuleRow
 
@@ -81,7 +82,8 @@ def _report(path: Path, size: int, sha256: str, file: Elf, blob: Blob, offset: i
     embedded = list(_embedded(blob))
     provided = {library.soname for library in blob.libraries} | LIBC_OWN
     wanted = {name for one in embedded for name in one.needed}
-    floors = [one.glibc for one in (file, *embedded) if one.glibc]
+    program = unpack(file.view[:offset]) or file
+    floors = [one.glibc for one in (program, *embedded) if one.glibc]
     libraries = _components(manifest, "libraries")
     distributions = _components(manifest, "distributions")
     kind, value = blob.setting(Key.RUN_KIND), blob.setting(Key.RUN_TARGET)
@@ -96,12 +98,13 @@ def _report(path: Path, size: int, sha256: str, file: Elf, blob: Blob, offset: i
         python=str(manifest.get("python", "")),
         oxcross=str(manifest.get("oxcross", "")),
         run={"kind": _run(kind.number if kind else 0), "target": value.text if value else ""},
-        glibc=_dotted(file.glibc),
+        compressed=program is not file,
+        glibc=_dotted(program.glibc),
         glibc_embedded=_dotted(max(floors, default=None)),
-        needed=tuple(file.needed),
+        needed=tuple(program.needed),
         external=tuple(sorted(wanted - provided)),
-        interpreter=file.interpreter,
-        hardening=_hardening(file),
+        interpreter=program.interpreter,
+        hardening=_hardening(file, program),
         blob=BlobFact(VERSION, offset, blob.size, blob.sha256),
         modules=modules,
         files=len(files),
@@ -142,16 +145,23 @@ def _embedded(blob: Blob) -> Iterator[Elf]:
         yield one
 
 
-def _hardening(file: Elf) -> Hardening:
+def _hardening(*files: Elf) -> Hardening:
+    """What all of the files have: the stub and the program in it, where there are two."""
+    return Hardening(
+        pie=all(file.pie for file in files),
+        relro=all(bool(file.of_type(elf.PT_GNU_RELRO)) for file in files),
+        bind_now=all(file.bind_now for file in files),
+        nx=all(_nx(file) for file in files),
+    )
+
+
+def _nx(file: Elf) -> bool:
     stacks = file.of_type(elf.PT_GNU_STACK)
     writable = elf.PF_W | elf.PF_X
-    return Hardening(
-        pie=file.pie,
-        relro=bool(file.of_type(elf.PT_GNU_RELRO)),
-        bind_now=file.bind_now,
-        nx=bool(stacks)
+    return (
+        bool(stacks)
         and not any(stack.flags & elf.PF_X for stack in stacks)
-        and not any(load.flags & writable == writable for load in file.of_type(elf.PT_LOAD)),
+        and not any(load.flags & writable == writable for load in file.of_type(elf.PT_LOAD))
     )
 
 

@@ -52,9 +52,9 @@ class BlobFact:
 class Report:
     """An executable. Sizes in bytes; digests are SHA-256, lower-case hex.
 
-    ``glibc`` is the oldest glibc that starts the executable, ``glibc_embedded`` the oldest that also
-    loads every library inside (None: no glibc is needed). ``external`` are libraries that something
-    inside asks for and the system must have.
+    ``compressed``: its program code is stored compressed. ``glibc`` is the oldest glibc that starts the
+    executable, ``glibc_embedded`` the oldest that also loads every library inside (None: no glibc is
+    needed). ``external`` are libraries that something inside asks for and the system must have.
     """
 
     path: str
@@ -67,6 +67,7 @@ class Report:
     python: str
     oxcross: str
     run: dict[str, str]
+    compressed: bool
     glibc: str | None
     glibc_embedded: str | None
     needed: tuple[str, ...]
@@ -105,6 +106,7 @@ class Report:
                 f"{self.glibc or 'none'} to start, {self.glibc_embedded or 'none'} for all that is inside",
             ),
             ("needs", ", ".join(self.needed) or "nothing"),
+            ("program code", "compressed" if self.compressed else "mapped as it is"),
             ("hardening", ", ".join(name for name, on in hardening.items() if on) or "none"),
             ("blob", f"{_megabytes(self.blob.size)} at {self.blob.offset}, {self.blob.sha256}"),
             ("modules", f"{len(self.modules)}, {_megabytes(code)}"),

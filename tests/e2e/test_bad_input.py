@@ -34,29 +34,38 @@ def _run(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([path, *arguments], capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An executable in which no section is empty: a dictionary, a library, sources, extension modules."""
+    folder = tmp_path_factory.mktemp("loaded") / "hello"
+    shutil.copytree(APPS / "hello", folder)
+    configuration = folder / "pyproject.toml"
+    settings = '[tool.oxcross]\ncompression = "zstd-resources"\nrequirements = ["pydantic-core"]\n'
+    text = configuration.read_text(encoding="utf-8").replace("[tool.oxcross]\n", settings)
+    configuration.write_text(text, encoding="utf-8")
+    return build(folder)
+
+
 @pytest.mark.parametrize("section", list(blob_format.Section))
-def test_damaged_section(hello: Path, tmp_path: Path, section: blob_format.Section) -> None:
+def test_damaged_section(loaded: Path, tmp_path: Path, section: blob_format.Section) -> None:
     """A flipped byte in any section is found by --oxcross-verify and by inspect, and never crashes the program."""
-    data = bytearray(hello.read_bytes())
+    data = bytearray(loaded.read_bytes())
     start = _blob_offset(data)
     offset, size = struct.unpack_from("<2Q", data, start + 32 + 16 * section)
-    if size == 0:
-        pytest.fail(
-            "an empty section cannot be damaged"
-        ) if section is not blob_format.Section.DICTIONARY else None
-        return
+    assert size
     damaged = tmp_path / "hello"
     for position in {0, size // 2, size - 1}:
-        broken = bytearray(data)
-        broken[start + offset + position] ^= 0xFF
-        damaged.write_bytes(broken)
+        data[start + offset + position] ^= 0xFF
+        damaged.write_bytes(data)
+        data[start + offset + position] ^= 0xFF
         verified = _run(damaged, "--oxcross-verify")
         assert verified.returncode == 70
         assert "damaged" in verified.stderr
         run = _run(damaged)
-        assert run.returncode >= 0, f"killed by signal {-run.returncode}"
+        assert run.returncode in {0, 70}, run
         seen = oxcross("inspect", str(damaged))
         assert seen.returncode == 9
+        assert "damaged" in seen.stderr
         assert "Traceback" not in seen.stderr
 
 
@@ -69,7 +78,7 @@ def test_damaged_header(hello: Path, tmp_path: Path) -> None:
         broken[start + position] ^= 0xFF
         damaged.write_bytes(broken)
         run = _run(damaged)
-        assert run.returncode >= 0, f"killed by signal {-run.returncode} at header byte {position}"
+        assert run.returncode in {0, 70}, f"{run.returncode} at header byte {position}"
         assert _run(damaged, "--oxcross-verify").returncode == 70
 
 
@@ -110,7 +119,7 @@ def test_wrong_hash(tmp_path: Path, project: Project) -> None:
         env={"OXCROSS_STORE": str(tmp_path / "store"), "OXCROSS_MIRROR": str(mirror), "OXCROSS_OFFLINE": "1"},
     )
     assert done.returncode == 5, done.stderr
-    assert "sha256" in done.stderr.lower()
+    assert "sha-256" in done.stderr.lower()
     assert not [
         p
         for p in (tmp_path / "store").rglob("*")
@@ -198,7 +207,7 @@ def test_stopped_during_a_build(project: Project, tmp_path: Path, how: signal.Si
         _, errors = process.communicate(timeout=60)
         assert "Traceback" not in errors
         if how is signal.SIGINT and process.returncode != 0:
-            assert process.returncode == 130
+            assert process.returncode in {130, -signal.SIGINT}  # the latter before Python has begun
     built = build(folder, env={"OXCROSS_STORE": environment["OXCROSS_STORE"]})
     assert _run(built).stdout == "hello world\n"
     assert _containers() == []
