@@ -1,8 +1,6 @@
 """``python -m oxcross``."""
 
-import sys
-
-from oxcross.cli import main
+from oxcross.cli import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

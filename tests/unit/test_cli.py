@@ -243,6 +243,16 @@ def test_reader_of_stdout_leaves() -> None:
     assert done.stderr == ""
 
 
+def test_stdout_is_full() -> None:
+    with Path("/dev/full").open("w") as full:
+        line = [sys.executable, "-m", "oxcross", "targets"]
+        done = subprocess.run(
+            line, cwd=REPOSITORY, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 8
+    assert done.stderr == "error: standard output: cannot be written: No space left on device\n"
+
+
 def test_a_defect_is_an_apology(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
