@@ -22,7 +22,7 @@ from oxcross.store import Store
 Project = Callable[..., Path]
 
 
-def _blob_offset(executable: bytes) -> int:
+def _blob_offset(executable: bytes | bytearray) -> int:
     """Where the blob starts: the launcher's locator says so (see launcher/resources.h)."""
     at = executable.index(b"OXCROSS-LOCATOR\n")
     _, _, offset, _ = struct.unpack_from("<4Q", executable, at + 16)
@@ -322,3 +322,25 @@ def test_docker_goes_away(
     assert "Traceback" not in errors
     built = build(folder, "--engine", "local", env={"OXCROSS_STORE": environment["OXCROSS_STORE"]})
     assert _run(built).stdout == "hello world\n"
+
+
+def test_damaged_program_code(project: Project, tmp_path: Path) -> None:
+    """A compressed launcher whose frame is damaged says so, and so does inspect."""
+    data = bytearray(build(project("hello", compression='"zstd"')).read_bytes())
+    assert len(data) < 11_000_000
+    at = data.index(b"OXCROSS-SQUEEZED")
+    offset, stored = struct.unpack_from("<2Q", data, at + 16)
+    damaged = tmp_path / "hello"
+    for position in (0, 10, stored // 2, stored - 1):
+        data[at + offset + position] ^= 0xFF
+        damaged.write_bytes(data)
+        data[at + offset + position] ^= 0xFF
+        run = _run(damaged)
+        assert run.returncode == 70, run
+        assert "damaged" in run.stderr
+        seen = oxcross("inspect", str(damaged))
+        assert seen.returncode == 9
+        assert "damaged" in seen.stderr
+    damaged.write_bytes(data)
+    assert _run(damaged).stdout == "hello world\n"
+    assert "compressed" in oxcross("inspect", str(damaged)).stdout
