@@ -223,16 +223,19 @@ def squeezed(target: Target, version: str) -> Step:
 
 @cache
 def runtime(target: Target) -> Step | None:
-    """libstdc++ and libgcc_s for wheels on systems that lack them; None where no wheel can need them."""
+    """Shared libraries that wheels may expect of the system, for systems that lack them: libstdc++, libgcc_s
+    and zlib. None where no wheel can need them.
+    """
     if not target.runtime:
         return None
     inputs: dict[str, Input] = {name: sources.get(name) for name in target.runtime}
     return _step(
         target,
         "runtime",
-        title="the compiler's run-time libraries",
-        inputs={**inputs, "toolchain": toolchain(target)},
-        outputs=("lib/libgcc_s.so.1", "lib/libstdc++.so.6"),
+        title="shared libraries that wheels may need",
+        inputs={**inputs, "toolchain": toolchain(target), "zlib": sources.get("zlib")},
+        outputs=("lib/libgcc_s.so.1", "lib/libstdc++.so.6", "lib/libz.so.1"),
+        cflags=("-O2",),
         packages=target.runtime,
         floor="2.18",
     )
