@@ -170,14 +170,19 @@ class Workshop:
         return [self._assemble(project, made) for project in wanted]
 
     def _resolve(self, wanted: Sequence[Project], *, upgrade: bool) -> None:
-        """Write oxcross.lock first: a wheel that is missing shall not be told after a long build."""
+        """Write oxcross.lock first: a missing wheel or entry point shall not be told after a long build."""
+        from oxcross.collect import required
         from oxcross.collect.resolve import known, resolve
 
         for project in wanted:
             target = targets.get(project.target)
-            if upgrade or known(project, target) is None:
+            resolution = None if upgrade else known(project, target)
+            if resolution is None:
                 with self.terminal.stage(target.name, "resolve"):
-                    resolve(project, target, self.store, upgrade=upgrade, notice=self.terminal.notice)
+                    resolution = resolve(
+                        project, target, self.store, upgrade=upgrade, notice=self.terminal.notice
+                    )
+            required.check(project, resolution, target, self.store, self.terminal.notice)
 
     def shell(self, step: Step) -> int:
         """Enter the environment of a step; the shell's exit status."""

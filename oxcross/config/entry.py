@@ -80,7 +80,7 @@ def check_module(roots: list[Path], module: str, *, as_main: bool = False) -> tu
     file = _find(roots, module)
     if file is None:
         known = sorted(set(_modules(roots, top)))
-        return f"there is no module {module!r} in this project", nearest(module, known)
+        return f"there is no module {module!r}", nearest(module, known)
     if as_main and file.name == "__init__.py" and not (file.parent / "__main__.py").is_file():
         return (
             f"{module} is a package without __main__.py",

@@ -344,3 +344,17 @@ def test_damaged_program_code(project: Project, tmp_path: Path) -> None:
     damaged.write_bytes(data)
     assert _run(damaged).stdout == "hello world\n"
     assert "compressed" in oxcross("inspect", str(damaged)).stdout
+
+
+def test_entry_point_that_no_requirement_has(project: Project) -> None:
+    """A wrong entry point in a dependency is told before anything is built, with the nearest that exists."""
+    folder = project("httpie")
+    configuration = folder / "pyproject.toml"
+    text = configuration.read_text(encoding="utf-8")
+    for wrong, near in {"httpie.__main__:mian": "'main'", "httpi.__main__:main": "'httpie'"}.items():
+        configuration.write_text(text.replace("httpie.__main__:main", wrong), encoding="utf-8")
+        done = oxcross("build", "--project", str(folder))
+        assert done.returncode == 3, done.stderr
+        assert "pyproject.toml: tool.oxcross.entry-point" in done.stderr
+        assert f"did you mean {near}?" in done.stderr
+        assert "compiling" not in done.stderr
