@@ -46,8 +46,7 @@ def main(
     program = OxcrossProgram(version=__version__, namespace=namespace, name="oxcross", binary=name)
     try:
         status = program.call(words)
-        sys.stdout.flush()
-        return status
+        sys.stdout.flush()  # what cannot be written is to be told
     except OxcrossError as error:
         show_error(error)
         return error.exit_code
@@ -66,6 +65,7 @@ def main(
         if "--debug" in words or os.environ.get("OXCROSS_DEBUG"):
             raise
         return _apologise(words)
+    return status
 
 
 def program() -> NoReturn:
