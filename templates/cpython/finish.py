@@ -71,6 +71,7 @@ def sysconfigdata(home: Path) -> None:
     root = os.environ["ROOT"]
     for path in home.glob("_sysconfigdata_*.py"):
         variables = runpy.run_path(str(path))["build_time_vars"]
+        variables["GNULD"] = "yes"  # lld is; configure asks an ld that the build machine may or may not have
         text = pformat({name: canonical(value, root) for name, value in variables.items()}, sort_dicts=True)
         path.write_text(
             f"# system configuration of the interpreter inside an oxcross executable\nbuild_time_vars = {text}\n",
