@@ -119,9 +119,9 @@ def path(_c: Context, step: str, store: str = "") -> None:
         "without": "a step to leave out, with all that need it; repeatable",
     },
 )
-def copy(_c: Context, folder: str, without: Iterable[str] = (), store: str = "") -> None:
+def copy(_c: Context, folder: str, without: Iterable[str] | None = None, store: str = "") -> None:
     """Copy what the current recipes made, and the sources they read, into another store."""
-    left_out = set(without)
+    left_out = set(without or ())
     wanted: set[str] = set()
     for step in _every_step():
         if step.name in left_out or any(needed.name in left_out for needed in step.needs):

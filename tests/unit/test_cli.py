@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 import oxcross
-from oxcross import cli, command
+from oxcross import cli, command, storetasks
 from oxcross.errors import BuildError
+from oxcross.store import Store
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -206,8 +207,35 @@ def test_cache(store: dict[str, str], tmp_path: Path) -> None:
     done = run("cache", "path", "linux-x64/cpython", env=store)
     assert (done.returncode, done.stdout) == (8, "")
     assert "is not built" in done.stderr
-    done = run("cache", "copy", str(tmp_path / "other"), "--without", "linux-x64/launcher", env=store)
+
+
+def test_cache_with_something_in_it(store: dict[str, str], tmp_path: Path) -> None:
+    steps = {step.name.removeprefix("linux-x64/"): step for step in storetasks._every_step("linux-x64")}
+    with Store(tmp_path / "store") as opened:
+        for name in ("zlib", "bzip2", "openssl", "cpython", "launcher"):
+            with opened.temporary("test") as folder:
+                (folder / "tree").mkdir()
+                (folder / "tree" / "file").write_text(name, encoding="utf-8")
+                opened.put(steps[name].key, folder / "tree", steps[name].name)
+    found = run("cache", "path", "linux-x64/zlib", env=store).stdout.strip()
+    assert (Path(found) / "file").read_text(encoding="utf-8") == "zlib"
+    assert re.search(r"^step +5 ", run("cache", env=store).stdout, re.MULTILINE)
+    assert "linux-x64/openssl" in run("cache", "list", env=store).stdout
+
+    without = ("--without", "linux-x64/openssl", "--without", "linux-x64/bzip2")
+    done = run("cache", "copy", str(tmp_path / "other"), *without, env=store)
     assert done.stdout.strip() == str(tmp_path / "other")
+    with Store(tmp_path / "other") as other:
+        there = {name for name, step in steps.items() if other.has(step.key)}
+    assert there == {"zlib"}  # what needs a step that is left out is left out too
+
+    (Path(found) / "file").write_text("damaged", encoding="utf-8")
+    done = run("cache", "verify", "--json", env=store)
+    assert done.returncode == 8
+    assert [row["name"] for row in json.loads(done.stdout)["damaged"]] == ["linux-x64/zlib"]
+    assert "the next build makes them anew" in done.stderr
+    removed = document(run("cache", "prune", "--max-size", "0", "--json", env=store))["removed"]
+    assert len(removed) == 4
 
 
 def test_store_flag(tmp_path: Path) -> None:
