@@ -14,12 +14,9 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Collection as Collection_
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from inspect import cleandoc
-from itertools import pairwise
 from typing import NoReturn
 
 from invoke.collection import Collection
@@ -29,8 +26,8 @@ from invoke.parser.context import ParserContext
 from invoke.parser.parser import Parser
 from invoke.program import Program
 
-from oxcross import __version__
-from oxcross.errors import OxcrossError, StoreError, UsageError, nearest
+from oxcross import __version__, arguments
+from oxcross.errors import OxcrossError, StoreError, UsageError
 from oxcross.report import show_error
 
 _REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
@@ -103,7 +100,7 @@ class OxcrossProgram(Program):
 
     def call(self, words: list[str]) -> int:
         """Parse and run; the exit status. OxcrossError for what the user can mend."""
-        line, passed = _split(words)
+        line, passed = arguments.split(words)
         tasks = self.namespace or Collection()
         # Once: Invoke hands each flag's help text out the first time only.
         self.contexts = tasks.to_contexts()
@@ -113,8 +110,8 @@ class OxcrossProgram(Program):
         if line[:1] == ["--complete"]:
             line = words  # what stands behind -- is the line to complete
         else:
-            line = _flags_behind_task(_dotted(line, tasks), contexts)
-            line = _check_flags(line, contexts, self.initial_context, self.binary)
+            line = arguments.flags_behind_task(arguments.dotted(line, tasks), contexts)
+            line = arguments.check_flags(line, contexts, self.initial_context, self.binary)
         try:
             self.create_config()
             self.parse_core([self.binary, *line])
@@ -125,7 +122,9 @@ class OxcrossProgram(Program):
             self.config.passed = passed
             self.execute()
         except ParseError as error:
-            raise _usage(str(error), error.context, contexts, self.initial_context, self.binary) from None
+            raise arguments.usage_error(
+                str(error), error.context, contexts, self.initial_context, self.binary
+            ) from None
         except Exit as leave:
             if isinstance(leave.__cause__, OxcrossError):
                 raise leave.__cause__ from None
@@ -239,112 +238,3 @@ class OxcrossProgram(Program):
         print(f"usage: {self.binary} {name.replace('.', ' ')}{places} [--flags]\n")
         print(f"{cleandoc(task.__doc__ or '')}\n")
         self.print_columns(context.help_tuples() or [("(no flags)", None)])
-
-
-def _split(words: list[str]) -> tuple[list[str], list[str]]:
-    """The program's own words, and those after ``--``, which are the application's."""
-    if "--" not in words:
-        return words, []
-    at = words.index("--")
-    return words[:at], words[at + 1 :]
-
-
-def _dotted(line: list[str], namespace: Collection) -> list[str]:
-    """``cache prune`` as Invoke spells it: ``cache.prune``."""
-    for at, (group, name) in enumerate(pairwise(line)):
-        if group in namespace.collections:
-            names = namespace.collections[group].task_names
-            if name in names:
-                return [*line[:at], f"{group}.{name}", *line[at + 2 :]]
-            if not name.startswith("-"):
-                raise UsageError(f"there is no task {group} {name}", hint=nearest(name, names))
-            return line
-    return line
-
-
-def _flags_behind_task(line: list[str], contexts: dict[str, ParserContext]) -> list[str]:
-    """Move a task's flags that stand before its name behind it, where Invoke looks for them."""
-    valued = {
-        flag
-        for context in contexts.values()
-        for flag, argument in context.flags.items()
-        if argument.takes_value
-    }
-    plain = {flag for context in contexts.values() for flag in context.flags} - valued
-    before: list[str] = []
-    rest = list(line)
-    core: list[str] = []
-    while rest and rest[0].startswith("-"):
-        word = rest.pop(0)
-        flag, equals, _ = word.partition("=")
-        if flag in valued:
-            before += [word] if equals or not rest else [word, rest.pop(0)]
-        elif flag in plain:
-            before.append(word)
-        else:
-            core.append(word)
-    return [*core, *rest[:1], *before, *rest[1:]]
-
-
-def _check_flags(
-    line: list[str], contexts: dict[str, ParserContext], core: ParserContext, binary: str
-) -> list[str]:
-    """Refuse flags that do not exist, which Invoke would take for positional arguments; --help wins."""
-    context, places = core, 0
-    words = iter(line)
-    for word in words:
-        flag, equals, _ = word.partition("=")
-        if not flag.startswith("--"):
-            if places:
-                places -= 1
-            elif word in contexts:
-                context = contexts[word]
-                places = len(context.positional_args)
-            continue
-        argument = context.flags.get(flag) or core.flags.get(flag)
-        if argument is None and flag not in context.inverse_flags:
-            raise _no_flag(flag, [context] if context is not core else contexts.values(), core, binary)
-        if flag == "--help" and context is not core and not equals:
-            return ["--help", str(context.name)]
-        if argument is not None and argument.takes_value and not argument.optional and not equals:
-            next(words, None)
-    return line
-
-
-def _no_flag(word: str, contexts: Collection_[ParserContext], core: ParserContext, binary: str) -> UsageError:
-    """The error for a flag that none of the tasks (one, or all when none was named) and not the program has."""
-    known = [flag for context in [*contexts, core] for flag in [*context.flags, *context.inverse_flags]]
-    close = get_close_matches(word, [flag for flag in known if flag.startswith("--")], n=1, cutoff=0.6)
-    name = str(next(iter(contexts)).name).replace(".", " ") if len(contexts) == 1 else ""
-    hint = f"did you mean {close[0]}?" if close else f"see {' '.join(filter(None, [binary, name, '--help']))}"
-    return UsageError(f"{name} has no flag {word}" if name else f"there is no flag {word}", hint=hint)
-
-
-def _usage(
-    text: str,
-    context: ParserContext | None,
-    contexts: dict[str, ParserContext],
-    core: ParserContext,
-    binary: str,
-) -> UsageError:
-    """Invoke's parse error, in words that say what to type instead."""
-    task = context.name if context is not None and context.name else None
-    help_line = f"{binary} {task.replace('.', ' ')} --help" if task else f"{binary} --help"
-    if found := re.match(r"No idea what '(.*)' is!", text):
-        word = found[1]
-        if not word.startswith("-"):
-            if task and not get_close_matches(word, contexts, n=1, cutoff=0.6):
-                return UsageError(f"{task} takes no argument {word!r}", hint=f"see {help_line}")
-            return UsageError(f"there is no task {word!r}", hint=nearest(word, _spoken(contexts)))
-        return _no_flag(word, contexts.values(), core, binary)
-    if found := re.search(r"did not receive required positional arguments: (.*)", text):
-        wanted = found[1].replace("'", "").upper()
-        return UsageError(f"{task} needs {wanted}", hint=f"see {help_line}")
-    if found := re.search(r"Flag <Argument: ([\w-]+).*needed value", text):
-        return UsageError(f"--{found[1]} needs a value", hint=f"see {help_line}")
-    return UsageError(text, hint=f"see {help_line}")
-
-
-def _spoken(contexts: dict[str, ParserContext]) -> Iterator[str]:
-    """The tasks' names as they are typed."""
-    return (name.replace(".", " ") for name in contexts)
