@@ -18,15 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from oxcross import engine as engines
-from oxcross import project as projects
 from oxcross import recipes, targets
 from oxcross.engine import Engine, Job
 from oxcross.errors import InspectError, ToolError, UsageError
-from oxcross.plan import Plan, State, Step
+from oxcross.plan import Plan, Step
 from oxcross.project import Project
 from oxcross.report import Terminal
 from oxcross.store import Store
 from oxcross.targets import Target
+from oxcross.wanted import steps
 
 _VERIFY_SECONDS = 60.0
 
@@ -54,91 +54,9 @@ class Artifact:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A line of the plan: a step, or a stage after the steps."""
-
-    name: str
-    state: str  # cached | build | fetch
-    key: str
-
-    def document(self) -> dict[str, str]:
-        """For --json."""
-        return {"name": self.name, "state": self.state, "key": self.key}
-
-
-def select(folder: str, names: str) -> list[Project]:
-    """The project in ``folder`` for each target named (comma-separated; "" is the configured ones)."""
-    project = projects.load(Path(folder))
-    wanted = [name.strip() for name in names.split(",") if name.strip()] or project.targets
-    views = []
-    for name in dict.fromkeys(wanted):
-        if not targets.get(name).ready:
-            ready = ", ".join(row.name for row in targets.load().values() if row.ready)
-            raise UsageError(
-                f"{name} cannot be built by this version of oxcross", hint=f"choose from: {ready}"
-            )
-        views.append(project.for_target(name))
-    return views
-
-
-def runnable(folder: str) -> str:
-    """The first of the project's targets whose executables this machine runs as they are."""
-    names = projects.load(Path(folder)).targets
-    machine = os.uname()
-    for name in names:
-        row = targets.get(name)
-        if not row.runner and row.os == machine.sysname.lower() and row.arch == machine.machine:
-            return name
-    return names[0]
-
-
 def output_folder(root: Path) -> Path:
     """Where a project's executables lie: ``build/TARGET/NAME`` below it."""
     return root / "build"
-
-
-def steps(project: Project) -> list[Step]:
-    """The steps whose outputs a project needs for its target; the launcher's is the last."""
-    target = targets.get(project.target)
-    return [
-        recipes.cpython(target, project.python),
-        *recipes.steps(target, project.python, project.compression),
-    ]
-
-
-def every_step(target: Target, python: str = "3.13") -> list[Step]:
-    """Every step there is for a target, whatever a project chooses."""
-    return [step for compression in ("none", "zstd") for step in recipes.steps(target, python, compression)]
-
-
-def step_plan(folder: str, target: Target) -> Plan:
-    """Every step of a target, for the project's Python if there is a project in the folder."""
-    has_project = (Path(folder) / "pyproject.toml").is_file()
-    return Plan.of(every_step(target, projects.load(Path(folder)).python if has_project else "3.13"))
-
-
-def plan(wanted: Sequence[Project], store: Store, *, upgrade: bool = False) -> list[Row]:
-    """What a build would do, without doing any of it: no network, no daemon, no uv."""
-    whole = Plan.of(step for project in wanted for step in steps(project))
-    states = whole.states(store)
-    rows = [Row(name=step.name, state=state.value, key=step.key) for step, state in states.items()]
-    return rows + [_environment_row(project, store, upgrade=upgrade) for project in wanted]
-
-
-def _environment_row(project: Project, store: Store, *, upgrade: bool) -> Row:
-    """The installed requirements, as a line of the plan; what is not resolved yet has no key."""
-    from oxcross.collect import environment
-    from oxcross.collect.resolve import known
-
-    target = targets.get(project.target)
-    name = f"{target.name}/environment"
-    resolution = None if upgrade else known(project, target)
-    if resolution is None:
-        return Row(name=name, state=State.BUILD.value, key="")
-    key = environment.key(resolution.lines, project, target)
-    cached = not resolution.lines or store.has(key)
-    return Row(name=name, state=(State.CACHED if cached else State.BUILD).value, key=key)
 
 
 def workshop(

@@ -161,11 +161,11 @@ def pin(_c: Context, name: str, version: str, file: str) -> None:
 
 def _every_step(target: str = "") -> Plan:
     """Every step of the recipes, of one target or of all that are ready."""
-    from oxcross import build, targets
+    from oxcross import targets, wanted
     from oxcross.plan import Plan
 
     rows = [targets.get(target)] if target else [row for row in targets.load().values() if row.ready]
-    return Plan.of(step for row in rows for step in build.every_step(row))
+    return Plan.of(step for row in rows for step in wanted.every_step(row))
 
 
 def _show_items(items: list[Item], title: str, *, json: bool) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,14 +41,14 @@ def build(
     What was built before is taken from the store. `--dry-run --json` gives {"steps": [{"name", "state", "key"}]},
     `--json` {"artifacts": [{"target", "path", "sha256", "size", ...}]}.
     """
-    from oxcross import build as road
+    from oxcross import wanted
 
-    wanted = road.select(project, targets)
+    projects = wanted.select(project, targets)
     with open_store(store) as opened:
         if dry_run:
-            _show_plan(road.plan(wanted, opened, upgrade=upgrade), json=json)
+            _show_plan(wanted.plan(projects, opened, upgrade=upgrade), json=json)
             return
-        artifacts = _build(wanted, opened, engine=engine, jobs=jobs, upgrade=upgrade, verbose=verbose)
+        artifacts = _build(projects, opened, engine=engine, jobs=jobs, upgrade=upgrade, verbose=verbose)
     if json:
         report.emit({"artifacts": [artifact.document() for artifact in artifacts]})
     else:
@@ -68,18 +69,21 @@ def run(
 
     Its exit status becomes this program's.
     """
-    from oxcross import build as road
+    from oxcross import wanted
 
-    wanted = road.select(project, target or road.runnable(project))
-    runner = target_rows.get(wanted[0].target).runner
+    projects = wanted.select(project, target or wanted.runnable(project))
+    runner = target_rows.get(projects[0].target).runner
     with open_store(store) as opened:
-        [artifact] = _build(wanted[:1], opened, engine=engine, jobs=jobs, upgrade=False, verbose=verbose)
+        [artifact] = _build(projects[:1], opened, engine=engine, jobs=jobs, upgrade=False, verbose=verbose)
     line = [*runner, str(artifact.path), *_passed(c)]
     sys.stdout.flush()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what is ignored stays so in exec
     try:
         os.execvp(line[0], line)  # noqa: S606 (becoming the application is the point)
     except FileNotFoundError:
-        raise ToolError(f"{line[0]} is not installed: it runs {wanted[0].target} executables here") from None
+        raise ToolError(
+            f"{line[0]} is not installed: it runs {projects[0].target} executables here"
+        ) from None
 
 
 @command
@@ -100,16 +104,16 @@ def release(
     The folder holds the executables, SHA256SUMS and manifest.json. It never changes once it is there: the same
     content again is nothing to do, other content needs another version.
     """
-    from oxcross import build as road
+    from oxcross import wanted
     from oxcross.publish import dist
 
-    wanted = road.select(project, targets)
+    projects = wanted.select(project, targets)
     with open_store(store) as opened:
         if dry_run:
-            _show_plan(road.plan(wanted, opened, upgrade=upgrade), json=json)
+            _show_plan(wanted.plan(projects, opened, upgrade=upgrade), json=json)
             return
-        artifacts = _build(wanted, opened, engine=engine, jobs=jobs, upgrade=upgrade, verbose=verbose)
-    first = wanted[0]
+        artifacts = _build(projects, opened, engine=engine, jobs=jobs, upgrade=upgrade, verbose=verbose)
+    first = projects[0]
     released = dist.release(first.root / "dist", first.name, first.version, artifacts)
     if json:
         report.emit(released.document())
@@ -199,16 +203,15 @@ def shell(
 ) -> None:
     """Open a shell in the environment that a build step runs in; `sh $ROOT/script` runs the step."""
     from oxcross import build as road
+    from oxcross import wanted
 
-    plan = road.step_plan(project, target_rows.get(target))
-    names = {one.name: one for one in plan}
-    wanted = step if "/" in step else f"{target}/{step}"
-    if wanted not in names:
-        hint = nearest(wanted, names) if step else "name one with --step: " + ", ".join(names)
-        raise UsageError(f"there is no step {wanted!r}" if step else "which step?", hint=hint)
-    with open_store(store) as opened, report.terminal() as terminal:
-        made = road.workshop(opened, terminal, engine=engine, jobs=jobs)
-    status = made.shell(names[wanted])
+    names = {one.name: one for one in wanted.step_plan(project, target_rows.get(target))}
+    name = step if "/" in step else f"{target}/{step}"
+    if name not in names:
+        hint = nearest(name, names) if step else "name one with --step: " + ", ".join(names)
+        raise UsageError(f"there is no step {name!r}" if step else "which step?", hint=hint)
+    with open_store(store) as opened:
+        status = road.workshop(opened, report.Lines(), engine=engine, jobs=jobs).shell(names[name])
     raise SystemExit(status)
 
 
@@ -221,13 +224,13 @@ def schema(_c: Context) -> None:
 
 
 def _build(
-    wanted: list[Any], store: Any, *, engine: str, jobs: int, upgrade: bool, verbose: bool
+    projects: list[Any], store: Any, *, engine: str, jobs: int, upgrade: bool, verbose: bool
 ) -> list[Any]:
     from oxcross import build as road
 
     with report.terminal(verbose=verbose) as terminal:
-        shop = road.workshop(store, terminal, engine=engine, jobs=jobs, mirrors=wanted[0].mirrors)
-        return shop.build(wanted, upgrade=upgrade)
+        shop = road.workshop(store, terminal, engine=engine, jobs=jobs, mirrors=projects[0].mirrors)
+        return shop.build(projects, upgrade=upgrade)
 
 
 def _show_plan(rows: list[Any], *, json: bool) -> None:

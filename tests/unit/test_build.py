@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from oxcross import build, doctor, report, targets
+from oxcross import build, doctor, report, targets, wanted
 from oxcross.errors import InspectError, ToolError, UsageError
 from oxcross.plan import Step
 from oxcross.store import Store
@@ -24,27 +24,27 @@ def app(tmp_path: Path) -> str:
 
 
 def test_select(app: str) -> None:
-    assert [project.target for project in build.select(app, "")] == ["linux-x64"]
-    assert [project.target for project in build.select(app, "linux-x64, linux-x64")] == ["linux-x64"]
+    assert [project.target for project in wanted.select(app, "")] == ["linux-x64"]
+    assert [project.target for project in wanted.select(app, "linux-x64, linux-x64")] == ["linux-x64"]
     with pytest.raises(UsageError, match="did you mean 'linux-x64'"):
-        build.select(app, "linux-x65")
+        wanted.select(app, "linux-x65")
     with pytest.raises(UsageError, match="win-x64 cannot be built"):
-        build.select(app, "linux-x64,win-x64")
+        wanted.select(app, "linux-x64,win-x64")
 
 
 def test_runnable(app: str) -> None:
-    assert build.runnable(app) == "linux-x64"
+    assert wanted.runnable(app) == "linux-x64"
 
 
 def test_plan_of_an_empty_store(app: str, tmp_path: Path) -> None:
     with Store(tmp_path / "store") as store:
-        rows = {row.name: row for row in build.plan(build.select(app, ""), store)}
+        rows = {row.name: row for row in wanted.plan(wanted.select(app, ""), store)}
     assert rows["linux-x64/cpython"].state == "fetch"
     assert rows["linux-x64/environment"].state == "cached"  # there is nothing to install
 
 
 def test_step_plan_without_a_project(tmp_path: Path) -> None:
-    names = [step.name for step in build.step_plan(str(tmp_path), targets.get("linux-x64"))]
+    names = [step.name for step in wanted.step_plan(str(tmp_path), targets.get("linux-x64"))]
     assert "linux-x64/openssl" in names
 
 
