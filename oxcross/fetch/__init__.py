@@ -26,7 +26,8 @@ class Fetcher:
     """Fetches into ``store``, telling ``reporter``. May be used from several threads.
 
     ``mirrors``: folders, ``file://`` or ``http(s)://`` bases, in which a file is looked for by its
-    names and by its SHA-256 (``NAME``, ``SHA256``, ``SHA256/NAME``). Those of ``$OXCROSS_MIRROR``,
+    names and by its SHA-256 (``NAME``, ``SHA256``, ``SHA256/NAME``, and ``SHA256/tree/NAME`` as in the
+    ``sources`` folder of another store). Those of ``$OXCROSS_MIRROR``,
     separated by colons or spaces, come before them. With ``OXCROSS_OFFLINE=1`` nothing else is asked.
     """
 
@@ -125,7 +126,10 @@ class Fetcher:
 
     def _places(self, source: Pinned) -> Iterator[tuple[str, Callable[[], Path]]]:
         names = [source.filename, *(PurePosixPath(p).name for p in (source.pool, *source.upstream) if p)]
-        names = list(dict.fromkeys([*names, source.sha256, f"{source.sha256}/{source.filename}"]))
+        # By its digest, too: alone, as a folder, and as another store keeps its sources.
+        folder = source.sha256
+        names = [*names, folder, f"{folder}/{source.filename}", f"{folder}/tree/{source.filename}"]
+        names = list(dict.fromkeys(names))
         for mirror in self._mirrors:
             base = mirror if "://" in mirror else Path(mirror).expanduser().absolute().as_uri()
             for name in names:

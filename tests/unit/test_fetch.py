@@ -206,6 +206,7 @@ def test_mirrors_come_first(
     folders = [tmp_path / name for name in "abcd"]
     source = pin(DATA, pool="pool/main/z/zlib/zlib_1.orig.tar.gz", upstream=(server.base + "/u.tgz",))
     names = ["zlib-1.tar.gz", "zlib_1.orig.tar.gz", "u.tgz", f"{source.sha256}/zlib-1.tar.gz"]
+    names.append(f"{source.sha256}/tree/zlib-1.tar.gz")
     for folder, name in zip(folders, names, strict=True):
         (folder / name).parent.mkdir(parents=True)
         (folder / name).write_bytes(DATA)
