@@ -203,7 +203,7 @@ def test_several_at_a_time(server: Server, fetcher: Callable[..., Fetcher]) -> N
 def test_mirrors_come_first(
     server: Server, fetcher: Callable[..., Fetcher], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folders = [tmp_path / name for name in "abcd"]
+    folders = [tmp_path / name for name in "abcde"]
     source = pin(DATA, pool="pool/main/z/zlib/zlib_1.orig.tar.gz", upstream=(server.base + "/u.tgz",))
     names = ["zlib-1.tar.gz", "zlib_1.orig.tar.gz", "u.tgz", f"{source.sha256}/zlib-1.tar.gz"]
     names.append(f"{source.sha256}/tree/zlib-1.tar.gz")
