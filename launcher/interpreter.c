@@ -24,23 +24,27 @@ static void check(PyStatus status)
     Py_ExitStatusException(status);
 }
 
-static void preinitialize(bool isolated)
+/* Settings hold for a Python that a library starts too. Its options add to them; those that Python's isolated
+ * configuration would overrule (-X dev, -X tracemalloc …) need the other one, isolated by its field. */
+static void preinitialize(const struct ox_start *start, bool isolated)
 {
     PyPreConfig config;
-    if (isolated) {
+    bool python = start->role == OX_PYTHON;
+    if (isolated && !python) {
         PyPreConfig_InitIsolatedConfig(&config);
     } else {
         PyPreConfig_InitPythonConfig(&config);
+        config.isolated = isolated ? 1 : config.isolated;
     }
-    config.parse_argv = 0;
+    config.parse_argv = python;
     config.coerce_c_locale = 0;
     config.configure_locale = (int)ox_setting_number(OX_KEY_LOCALE, 1);
-    config.utf8_mode = (int)ox_setting_number(OX_KEY_UTF8_MODE, 1);
+    config.utf8_mode = start->says_utf8 ? -1 : (int)ox_setting_number(OX_KEY_UTF8_MODE, 1);
     config.dev_mode = (int)ox_setting_number(OX_KEY_DEV_MODE, config.dev_mode);
     if (ox_setting_number(OX_KEY_ALLOCATOR, 0) == 1) {
         config.allocator = PYMEM_ALLOCATOR_MALLOC;
     }
-    check(Py_PreInitialize(&config));
+    check(Py_PreInitializeFromBytesArgs(&config, start->argc, start->argv));
 }
 
 static void set_text(PyConfig *config, wchar_t **field, const wchar_t *text)
@@ -164,13 +168,8 @@ static void set_options(PyConfig *config)
         enum ox_key key;
         int *field;
     } numbers[] = {
-        {OX_KEY_OPTIMIZE, &config->optimization_level},
         {OX_KEY_DEV_MODE, &config->dev_mode},
         {OX_KEY_FAULTHANDLER, &config->faulthandler},
-        {OX_KEY_VERBOSE, &config->verbose},
-        {OX_KEY_QUIET, &config->quiet},
-        {OX_KEY_INSPECT, &config->inspect},
-        {OX_KEY_BYTES_WARNING, &config->bytes_warning},
         {OX_KEY_INT_MAX_STR_DIGITS, &config->int_max_str_digits},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -187,6 +186,32 @@ static void set_options(PyConfig *config)
     config->site_import = (int)ox_setting_number(OX_KEY_SITE, 0);
 }
 
+/* Options that count how often they are given: a command line raises what the settings say. Without one it is read as
+ * it stands. */
+static void set_levels(PyConfig *config)
+{
+    const struct {
+        enum ox_key key;
+        int *field;
+    } levels[] = {
+        {OX_KEY_OPTIMIZE, &config->optimization_level},
+        {OX_KEY_VERBOSE, &config->verbose},
+        {OX_KEY_QUIET, &config->quiet},
+        {OX_KEY_BYTES_WARNING, &config->bytes_warning},
+    };
+    if (config->parse_argv != 0) {
+        check(PyConfig_Read(config));
+    } else {
+        config->inspect = (int)ox_setting_number(OX_KEY_INSPECT, config->inspect);
+    }
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        int level = (int)ox_setting_number(levels[i].key, *levels[i].field);
+        if (level > *levels[i].field) {
+            *levels[i].field = level;
+        }
+    }
+}
+
 static void set_true(const char *name)
 {
     if (PySys_SetObject(name, Py_True) < 0) {
@@ -194,21 +219,23 @@ static void set_true(const char *name)
     }
 }
 
-void ox_python_start(int argc, char **argv)
+void ox_python_start(const struct ox_start *start)
 {
     bool isolated = ox_setting_number(OX_KEY_ISOLATED, 1) != 0;
     PyConfig config;
-    preinitialize(isolated);
+    bool python = start->role == OX_PYTHON;
+    preinitialize(start, isolated);
     if (PyImport_AppendInittab("_oxcross", ox_importer_create) < 0) {
         check(PyStatus_NoMemory());
     }
-    if (isolated) {
+    if (isolated && !python) {
         PyConfig_InitIsolatedConfig(&config);
     } else {
         PyConfig_InitPythonConfig(&config);
+        config.isolated = isolated ? 1 : config.isolated;
     }
     config._init_main = 0; /* the importer comes before the first import from the standard library */
-    config.parse_argv = 0;
+    config.parse_argv = python;
     config.install_signal_handlers = 1;
     config.configure_c_stdio = 1;
     config.pathconfig_warnings = 0;
@@ -216,7 +243,11 @@ void ox_python_start(int argc, char **argv)
     config.write_bytecode = 0;
     set_options(&config);
     set_paths(&config, isolated);
-    check(PyConfig_SetBytesArgv(&config, argc, argv));
+    check(PyConfig_SetBytesArgv(&config, start->argc, start->argv));
+    if (start->role == OX_WORKER) {
+        set_text(&config, &config.run_command, L"from multiprocessing.spawn import freeze_support\nfreeze_support()\n");
+    }
+    set_levels(&config);
     check(Py_InitializeFromConfig(&config));
     PyConfig_Clear(&config);
     if (!ox_importer_install()) {
@@ -228,6 +259,21 @@ void ox_python_start(int argc, char **argv)
     if (!ox_importer_finish()) {
         check(PyStatus_Error("the importer cannot be installed"));
     }
+}
+
+int ox_python_run(const struct ox_start *start)
+{
+    const char *slash = start->script == NULL ? NULL : strrchr(start->script, '/');
+    if (slash != NULL) {
+        /* Its folder comes first on sys.path, also where the process is isolated: it lies inside. */
+        PyObject *path = PySys_GetObject("path");
+        PyObject *folder = PyUnicode_DecodeFSDefaultAndSize(start->script, slash - start->script);
+        if (path == NULL || folder == NULL || PyList_Insert(path, 0, folder) < 0) {
+            PyErr_Clear();
+        }
+        Py_XDECREF(folder);
+    }
+    return Py_RunMain();
 }
 
 /* The linker calls this instead of CPython's own (--wrap): all paths are set, there is nothing to compute. It saves the

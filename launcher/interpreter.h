@@ -2,8 +2,13 @@
 #ifndef OX_INTERPRETER_H
 #define OX_INTERPRETER_H
 
+#include "children.h"
+
 /* Initialises Python from OX_SETTINGS, with the importer in place before the first import. Ends the process with a
  * message when that fails. */
-void ox_python_start(int argc, char **argv);
+void ox_python_start(const struct ox_start *start);
+
+/* Does what the command line of python asks for, as python does it. Returns the exit status. */
+int ox_python_run(const struct ox_start *start);
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "children.h"
 #include "exit.h"
 #include "locate.h"
 #include "interpreter.h"
@@ -26,6 +27,10 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--oxcross-verify") == 0) {
         return verify();
     }
-    ox_python_start(argc, argv);
+    struct ox_start start = ox_recognise(argc, argv);
+    ox_python_start(&start);
+    if (start.role != OX_APPLICATION) {
+        return ox_python_run(&start);
+    }
     ox_exit(ox_run());
 }

@@ -157,7 +157,8 @@ enum ox_key {
     OX_KEY_LOCALE = 31,      /* 1: setlocale(LC_CTYPE, "") as python does; absent: 1 */
     OX_KEY_ALLOCATOR = 32,   /* 0: default (pymalloc), 1: malloc */
     OX_KEY_SITE = 33,        /* 1: import site at start; absent: 0 */
-    OX_KEY_SYS_PATH = 34     /* text: one entry added to sys.path; "$ORIGIN" is the executable's folder; repeated */
+    OX_KEY_SYS_PATH = 34,    /* text: one entry added to sys.path; "$ORIGIN" is the executable's folder; repeated */
+    OX_KEY_CHILD_PYTHON = 35 /* 0: children are always the application; absent: 1, see launcher/children.h */
 };
 
 enum ox_run { OX_RUN_ENTRY_POINT = 1, OX_RUN_MODULE = 2, OX_RUN_FILE = 3, OX_RUN_COMMAND = 4, OX_RUN_REPL = 5 };

@@ -99,6 +99,7 @@ class Key(IntEnum):
     ALLOCATOR = 32
     SITE = 33
     SYS_PATH = 34
+    CHILD_PYTHON = 35
 
 
 class Run(IntEnum):
