@@ -24,6 +24,15 @@ static void check(PyStatus status)
     Py_ExitStatusException(status);
 }
 
+/* Takes a setting over. Before a command line is read, one that is off stays open: an option may turn it on. */
+static void set_switch(int *field, enum ox_key key, bool command_line)
+{
+    int value = (int)ox_setting_number(key, *field);
+    if (value != 0 || !command_line) {
+        *field = value;
+    }
+}
+
 /* Settings hold for a Python that a library starts too. Its options add to them; those that Python's isolated
  * configuration would overrule (-X dev, -X tracemalloc …) need the other one, isolated by its field. */
 static void preinitialize(const struct ox_start *start, bool isolated)
@@ -40,7 +49,7 @@ static void preinitialize(const struct ox_start *start, bool isolated)
     config.coerce_c_locale = 0;
     config.configure_locale = (int)ox_setting_number(OX_KEY_LOCALE, 1);
     config.utf8_mode = start->says_utf8 ? -1 : (int)ox_setting_number(OX_KEY_UTF8_MODE, 1);
-    config.dev_mode = (int)ox_setting_number(OX_KEY_DEV_MODE, config.dev_mode);
+    set_switch(&config.dev_mode, OX_KEY_DEV_MODE, python);
     if (ox_setting_number(OX_KEY_ALLOCATOR, 0) == 1) {
         config.allocator = PYMEM_ALLOCATOR_MALLOC;
     }
@@ -173,7 +182,7 @@ static void set_options(PyConfig *config)
         {OX_KEY_INT_MAX_STR_DIGITS, &config->int_max_str_digits},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        *numbers[i].field = (int)ox_setting_number(numbers[i].key, *numbers[i].field);
+        set_switch(numbers[i].field, numbers[i].key, config->parse_argv != 0);
     }
     const struct ox_setting *seed = ox_blob_setting(&ox.blob, OX_KEY_HASH_SEED, NULL);
     if (seed != NULL) {

@@ -166,6 +166,23 @@ static PyObject *compile_file(PyObject *path)
     return code;
 }
 
+/* Without its source text a file cannot be run a second time by its path. multiprocessing does so in the processes that
+ * it spawns, unless __main__ has a spec: then it goes by the name, and that finds the code. */
+static bool put_spec(PyObject *dict, const struct ox_module *module)
+{
+    struct ox_text name;
+    if (module == NULL || module->source != OX_NONE || !ox_blob_text(&ox.blob, module->name, &name)
+        || memchr(name.data, '.', name.size) != NULL) {
+        return true;
+    }
+    PyObject *spec = find_main_spec(name.data);
+    if (spec == NULL) {
+        PyErr_Clear();
+        return true;
+    }
+    return put(dict, "__spec__", spec);
+}
+
 /* As `python folder/file.py`: its folder comes first on sys.path. */
 static PyObject *run_file(const char *target)
 {
@@ -188,7 +205,7 @@ static PyObject *run_file(const char *target)
     const struct ox_module *module = module_at(target);
     PyObject *code = NULL;
     PyObject *result = NULL;
-    if (path != NULL && external != NULL && put(dict, "__file__", Py_NewRef(path))
+    if (path != NULL && external != NULL && put_spec(dict, module) && put(dict, "__file__", Py_NewRef(path))
         && put(dict, "__cached__", Py_NewRef(Py_None))
         && put(dict, "__loader__", PyObject_CallMethod(external, "SourceFileLoader", "sO", "__main__", path))) {
         code = module != NULL ? ox_module_code(module, path) : compile_file(path);

@@ -54,6 +54,7 @@ def _settings(project: Project, collected: Collected) -> Iterator[Setting]:
         Key.LOCALE: interpreter.locale,
         Key.ALLOCATOR: interpreter.allocator == "malloc",
         Key.SITE: interpreter.site,
+        Key.CHILD_PYTHON: interpreter.child_python,
     }
     for key, number in numbers.items():
         if number is not None:

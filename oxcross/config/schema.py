@@ -146,6 +146,8 @@ class Interpreter(Table):
     """`default` is pymalloc."""
     site: StrictBool = False
     """Import `site` at start: .pth files of sys-path folders, `exit`, `help`."""
+    child_python: StrictBool = True
+    """Act as Python in processes that libraries start as `sys.executable`; false: always run the application."""
     sys_path: tuple[Annotated[Text, AfterValidator(_path_entry)], ...] = ()
     """Folders added to sys.path; `$ORIGIN` is the executable's folder."""
 
