@@ -16,8 +16,14 @@ from program import APPS, build, reference_python
 
 SOURCE = APPS / "processes"
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+ENTRY_POINT = (
+    'run-file = "processes.py"\nproject = false\n',
+    'entry-point = "teamwork.again:main"\nproject = true\n',
+)
 METHODS = ["spawn", "forkserver", "fork"]
-SAME = [f"{action}-{method}" for action in ("pool", "counter", "memory", "executor") for method in METHODS] + [
+SAME = [
+    f"{action}-{method}" for action in ("pool", "counter", "memory", "executor") for method in METHODS
+] + [
     "manager-spawn",
     "command",
     "module",
@@ -45,7 +51,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def again(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program that starts itself, by an entry point: there is no main file."""
     folder = tmp_path_factory.mktemp("entry") / "processes"
-    return _make(folder, 'run-file = "processes.py"', 'entry-point = "teamwork.again:main"')
+    return _make(folder, *ENTRY_POINT)
 
 
 @pytest.fixture(scope="session")
@@ -129,7 +135,7 @@ def test_child_python_can_be_off(project: Callable[..., Path]) -> None:
     folder = project("processes")
     configuration = folder / "pyproject.toml"
     text = configuration.read_text(encoding="utf-8")
-    text = text.replace('run-file = "processes.py"', 'entry-point = "teamwork.again:main"')
+    text = text.replace(*ENTRY_POINT)
     configuration.write_text(text + "\n[tool.oxcross.interpreter]\nchild-python = false\n", encoding="utf-8")
     status, output, _ = _run(build(folder), "python")
     assert status == 0
