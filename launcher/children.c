@@ -89,8 +89,12 @@ static bool is_worker(int argc, char *const *argv)
     }
     for (int i = 2; i < argc; i++) {
         const char *value = strchr(argv[i], '=');
-        if (value == NULL || value == argv[i]
-            || (strcmp(value + 1, "None") != 0 && (value[1] == '\0' || value[1 + strspn(value + 1, "0123456789")] != '\0'))) {
+        if (value == NULL || value == argv[i]) {
+            return false;
+        }
+        value++;
+        bool number = value[0] != '\0' && value[strspn(value, "0123456789")] == '\0';
+        if (!number && strcmp(value, "None") != 0) {
             return false;
         }
     }
