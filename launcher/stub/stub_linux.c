@@ -132,6 +132,20 @@ static size_t span(const Elf64_Phdr *segments, unsigned count)
     return end > (1u << 30) ? 0 : PAGE_UP(end);
 }
 
+/* Whether the executable's file is shorter than `link` made it. By its path, not through the link: debuggers and
+ * valgrind answer readlink(2) for the program that they run. */
+static int is_truncated(void)
+{
+    char path[4096];
+    struct stat status;
+    long size = call(SYS_readlinkat, AT_CWD, (long)"/proc/self/exe", (long)path, sizeof path - 1, 0, 0);
+    if (size <= 0)
+        return 0;
+    path[size] = '\0';
+    return call(SYS_newfstatat, AT_CWD, (long)path, (long)&status, 0, 0, 0) == 0 &&
+           (uint64_t)status.st_size < locator.file_end;
+}
+
 /* Decompress the launcher to where it will run. */
 static unsigned char *unpack(const char *name)
 {
@@ -201,9 +215,7 @@ __attribute__((used, visibility("hidden"))) uintptr_t ox_stub(uintptr_t *stack)
         if (entry->a_type == AT_PAGESZ)
             page_size = entry->a_un.a_val;
 
-    struct stat status;
-    if (call(SYS_newfstatat, AT_CWD, (long)"/proc/self/exe", (long)&status, 0, 0, 0) == 0 &&
-        (uint64_t)status.st_size < locator.file_end)
+    if (is_truncated())
         fail(name, "damaged: truncated");
 
     unsigned char *base = unpack(name);
