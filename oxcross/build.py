@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from oxcross import cpython as pythons
 from oxcross import engine as engines
 from oxcross import recipes, targets
 from oxcross.engine import Engine, Job
@@ -83,6 +84,9 @@ class Workshop:
 
     def build(self, wanted: Sequence[Project], *, upgrade: bool = False) -> list[Artifact]:
         """The executables of the projects' targets, in order."""
+        for version in dict.fromkeys(project.python for project in wanted):
+            if not pythons.series()[".".join(version.split(".")[:2])].tested:
+                self.terminal.notice(f"CPython {version} is offered, but no test of oxcross builds it")
         self._resolve(wanted, upgrade=upgrade)
         made = self._run([step for project in wanted for step in steps(project)])
         return [self._assemble(project, made) for project in wanted]
