@@ -85,7 +85,7 @@ class Workshop:
     def build(self, wanted: Sequence[Project], *, upgrade: bool = False) -> list[Artifact]:
         """The executables of the projects' targets, in order."""
         for version in dict.fromkeys(project.python for project in wanted):
-            if not pythons.series()[".".join(version.split(".")[:2])].tested:
+            if not pythons.pinned(version)[0].tested:
                 self.terminal.notice(f"CPython {version} is offered, but no test of oxcross builds it")
         self._resolve(wanted, upgrade=upgrade)
         made = self._run([step for project in wanted for step in steps(project)])

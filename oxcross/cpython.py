@@ -37,12 +37,17 @@ def series() -> Mapping[str, Series]:
     return known
 
 
+def series_of(version: str) -> str:
+    """The series that a version belongs to: "3.13" for "3.13" and for "3.13.15"."""
+    return ".".join(version.split(".")[:2])
+
+
 def pinned(version: str) -> tuple[Series, Source]:
     """The series and the pinned source of "3.13" or "3.13.15".
 
     ConfigError for a series without a recipe, SourceError for a version that is not pinned.
     """
-    name = ".".join(version.split(".")[:2])
+    name = series_of(version)
     if name not in series():
         raise ConfigError(f"there is no recipe for Python {version}", hint=nearest(name, series()))
     return series()[name], sources.get("cpython", version)

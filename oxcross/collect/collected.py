@@ -28,6 +28,7 @@ from oxcross.collect import (
 from oxcross.collect.distributions import Distribution
 from oxcross.collect.make import Entry, Options, Tree
 from oxcross.collect.resourceset import ResourceSet
+from oxcross.cpython import series_of
 from oxcross.errors import CollectError
 from oxcross.pack.codec import Compression, Encoder
 from oxcross.project import Project
@@ -80,7 +81,7 @@ class _Gatherer:
 
     @property
     def python(self) -> Path:
-        series = ".".join(str(self.facts["version"]).split(".")[:2])
+        series = series_of(str(self.facts["version"]))
         return self.built.cpython / "bin" / f"python{series}"
 
     def options(self, encoder: Encoder, *, sources: bool, kept: bool = False) -> Options:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from oxcross.collect import distributions, uv
+from oxcross.cpython import series_of
 from oxcross.project import Project
 from oxcross.store import Store
 from oxcross.targets import Target
@@ -25,7 +26,7 @@ def key(lines: Sequence[str], project: Project, target: Target) -> str:
         "format": _FORMAT,
         "lines": sorted(lines),
         "platform": uv.platform(target, project.glibc),
-        "python": ".".join(project.python.split(".")[:2]),
+        "python": series_of(project.python),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

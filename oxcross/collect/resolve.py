@@ -17,6 +17,7 @@ from pathlib import Path
 from oxcross.collect import lockfile, requirements, uv, wheel
 from oxcross.collect.lockfile import Locked
 from oxcross.collect.requirements import Local
+from oxcross.cpython import series_of
 from oxcross.errors import CollectError
 from oxcross.project import Project
 from oxcross.store import Store
@@ -126,7 +127,7 @@ def _digest(wanted: Sequence[str], target: Target, project: Project) -> str:
         "format": _FORMAT,
         "requirements": sorted(set(wanted)),
         "platform": uv.platform(target, project.glibc),
-        "python": ".".join(project.python.split(".")[:2]),
+        "python": series_of(project.python),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oxcross.collect.make import Entry, Tree, read_tree
+from oxcross.cpython import series_of
 
 # Folders of lib/python3.x that are no part of the library itself: of its tests, its build, its installer.
 _FOLDERS = frozenset(
@@ -22,7 +23,7 @@ _NEEDS = {"ensurepip": "pip and a folder to install into"}
 
 def folder(version: str) -> str:
     """Where the library of a CPython ("3.13.15") lies below the mount point."""
-    return "lib/python" + ".".join(version.split(".")[:2])
+    return "lib/python" + series_of(version)
 
 
 def tree(cpython: Path, version: str) -> Tree:

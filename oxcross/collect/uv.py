@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from oxcross.cpython import series_of
 from oxcross.errors import CollectError, ToolError
 from oxcross.plan import SOURCE_DATE_EPOCH
 from oxcross.targets import Target
@@ -129,7 +130,7 @@ def platform(target: Target, glibc: str) -> str:
 
 def common(target: Target, glibc: str, version: str) -> list[str]:
     """Arguments for wheels of a target, whatever the machine is."""
-    series = ".".join(version.split(".")[:2])
+    series = series_of(version)
     return [
         "--python-platform", platform(target, glibc), "--python-version", series,
         "--only-binary", ":all:", *python(),

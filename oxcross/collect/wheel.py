@@ -162,11 +162,6 @@ def requires(metadata: bytes, extras: str) -> list[str]:
     return found
 
 
-def _read(tree: Path) -> dict[str, bytes]:
-    paths = sorted(path for path in tree.rglob("*") if path.is_file())
-    return {path.relative_to(tree).as_posix(): path.read_bytes() for path in paths}
-
-
 def _write(tree: Path, files: Mapping[str, bytes]) -> None:
     tree.mkdir()
     for path, content in files.items():
