@@ -1,8 +1,9 @@
 """Measure what oxcross promises, against plain Python, PyInstaller and Nuitka, in one run.
 
-``invoke bench`` (or ``python bench/run.py``) builds the applications of ``bench/apps``, then measures
+``invoke bench`` (or ``python bench/run.py``) builds the applications, then measures
 
 - start-up: processor time (paired runs, the ratio of each pair) and instructions (valgrind's callgrind, user space);
+- the import of all modules of a running Django admin site, in instructions (``bench/apps/django_set``);
 - size of the executable;
 - rebuild after one application file was edited, wall-clock;
 - the plan with everything cached, wall-clock;
@@ -15,104 +16,22 @@ Figures are medians with minimum and maximum. The table goes to stdout and, with
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
-import re
-import resource
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import django_set
+from measure import OXCROSS, Figure, build, child_cpu, instructions, oxcross, paired, wall
 
 from oxcross.store import Store
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent
 HELLO = REPOSITORY / "tests" / "e2e" / "apps" / "hello"
-OXCROSS = [sys.executable, str(REPOSITORY / "tasks.py")]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """One measured quantity: its runs, in ``unit``."""
-
-    runs: tuple[float, ...]
-    unit: str
-
-    def __str__(self) -> str:
-        median = statistics.median(self.runs)
-        if len(self.runs) == 1:
-            return f"{median:.4g} {self.unit}"
-        return f"{median:.4g} {self.unit} ({min(self.runs):.4g}-{max(self.runs):.4g})"
-
-
-def child_cpu(line: Sequence[str], **options: object) -> float:
-    """Processor seconds (user and system) of a command and its finished children."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(line, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)  # type: ignore[call-overload]
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
-
-
-def paired(ours: Sequence[str], theirs: Sequence[str], runs: int) -> tuple[Figure, Figure, Figure]:
-    """Processor milliseconds of two commands run in turn, and the ratio of each pair."""
-    for line in (ours, theirs):
-        child_cpu(line)
-    pairs = [(child_cpu(ours), child_cpu(theirs)) for _ in range(runs)]
-    return (
-        Figure(runs=tuple(1000 * a for a, _ in pairs), unit="ms"),
-        Figure(runs=tuple(1000 * b for _, b in pairs), unit="ms"),
-        Figure(runs=tuple(a / b for a, b in pairs if b), unit="of python"),
-    )
-
-
-def instructions(line: Sequence[str]) -> float:
-    """Millions of user-space instructions of one run, counted by callgrind (repeatable)."""
-    valgrind = shutil.which("valgrind")
-    if valgrind is None:
-        sys.exit("bench: valgrind is missing: apt-get install valgrind")
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [valgrind, "--tool=callgrind", f"--callgrind-out-file={folder}/out", *line],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-    found = re.search(r"Collected : (\d+)", done.stderr)
-    if found is None:
-        sys.exit(f"bench: callgrind printed no count:\n{done.stderr[-1000:]}")
-    return int(found[1]) / 1e6
-
-
-def wall(action: Callable[[], object]) -> float:
-    """Wall-clock seconds of one call."""
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
-
-
-def oxcross(*arguments: str, env: dict[str, str] | None = None) -> str:
-    """Run an oxcross task; its standard output."""
-    done = subprocess.run(
-        [*OXCROSS, *arguments],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **(env or {})},
-    )
-    return done.stdout
-
-
-def build(project: Path, env: dict[str, str] | None = None) -> Path:
-    """Build a project for linux-x64; the executable's path."""
-    text = oxcross("build", "--project", str(project), "--targets", "linux-x64", "--json", env=env)
-    return Path(json.loads(text)["artifacts"][0]["path"])
 
 
 def variant(folder: Path, name: str, settings: str = "") -> Path:
@@ -252,6 +171,7 @@ def main() -> None:
             ours_too = label.startswith("oxcross")
             cells = start_up(executable, reference, options.runs, count=ours_too)
             lines.append(f"| {label} | " + " | ".join(cells) + " |")
+        lines += ["", *django_set.table(folder)]
         lines += ["", "| build | |", "|---|---|"]
         lines.append(f"| rebuild after one edit | {edit_and_rebuild(raw, 5)} |")
         plan = [
