@@ -164,6 +164,24 @@ static const char *resolve(const char *word, char resolved[OX_PATH_MAX])
     return strchr(word, '/') == NULL && access(word, F_OK) != 0 ? NULL : realpath(word, resolved);
 }
 
+/* Whether the first line of a file says that this executable runs it: "#!" and its path. */
+static bool names_own_interpreter(const char *path)
+{
+    char line[OX_PATH_MAX];
+    char resolved[OX_PATH_MAX];
+    FILE *file = fopen(path, "re");
+    bool ours = false;
+    if (file != NULL && fgets(line, sizeof line, file) != NULL && strncmp(line, "#!", 2) == 0) {
+        char *interpreter = line + 2 + strspn(line + 2, " \t");
+        interpreter[strcspn(interpreter, " \t\r\n")] = '\0';
+        ours = realpath(interpreter, resolved) != NULL && strcmp(resolved, ox.mount.path) == 0;
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return ours;
+}
+
 static void recognise_program(const struct shape *shape, struct ox_start *start)
 {
     static char resolved[OX_PATH_MAX]; /* start->script points into it */
@@ -182,8 +200,10 @@ static void recognise_program(const struct shape *shape, struct ox_start *start)
         start->argv += shape->program;
     } else if (size > 3 && strcmp(word + size - 3, ".py") == 0) {
         bool inside = strncmp(path, ox.mount.path, ox.mount.size) == 0 && path[ox.mount.size] == '/';
-        start->role = inside || shape->pure ? OX_PYTHON : OX_APPLICATION;
+        start->role = inside || shape->pure || names_own_interpreter(path) ? OX_PYTHON : OX_APPLICATION;
         start->script = inside ? path : NULL;
+    } else if (names_own_interpreter(path)) {
+        start->role = OX_PYTHON;
     }
 }
 

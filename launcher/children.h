@@ -10,7 +10,8 @@
  *      --multiprocessing-fork name=number …   multiprocessing's spawned children
  *      [options] -c CODE …                    with one of -B -E -I -P -S among the options, or CODE that reads as code
  *      [options] -m MODULE …                  with one of these options, or MODULE embedded
- *      [options] FILE …                       a .py file below this executable, or, with one of these, any .py file
+ *      [options] FILE …                       a .py file below this executable, or, with one of these, any .py file, or
+ *                                             any file that starts with "#!" and the path of this executable
  *      [options] -                            with one of these options
  *
  *    where options are Python's -b -d -O -q -s -u -v -W -x -X and those five. CPython's own libraries always pass at

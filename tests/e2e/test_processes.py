@@ -31,6 +31,7 @@ SAME = [
     "inherited",
     "stdin",
     "script",
+    "interpreter",
 ]
 
 

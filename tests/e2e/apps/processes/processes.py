@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
 from multiprocessing import shared_memory
 
 import teamwork
@@ -127,9 +128,21 @@ def script(_: str) -> None:
     python(os.path.join(os.path.dirname(teamwork.__file__), "script.py"), "x", "-c", "y")
 
 
+def interpreter(_: str) -> None:
+    """A script whose first line names ``sys.executable``, run by its own path and by a shell."""
+    with tempfile.TemporaryDirectory() as folder:
+        written = os.path.join(folder, "written")
+        with open(written, "w", encoding="utf-8") as file:
+            file.write(f"#! {sys.executable} \nimport sys\nprint(__name__, sys.argv[1:])\nsys.exit(6)\n")
+        os.chmod(written, 0o700)
+        for line in ([written, "-c", "a"], ["/bin/sh", "-c", f"'{sys.executable}' {written} -m b"]):
+            done = subprocess.run(line, capture_output=True, text=True, check=False)
+            print(done.returncode, repr(done.stdout), repr(done.stderr))
+
+
 ACTIONS = {
     one.__name__: one
-    for one in (pool, counter, memory, executor, manager, command, module, flags, inherited, stdin, script)
+    for one in (pool, counter, memory, executor, manager, command, module, flags, inherited, stdin, script, interpreter)
 }
 
 if __name__ == "__main__":
