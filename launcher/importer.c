@@ -22,95 +22,6 @@ static bool is_ours(uint32_t row)
     return (ox.blob.modules[row].flags & OX_NAMESPACE) == 0;
 }
 
-/* Whether the row lies in this folder: "folder/tail.py", "folder/tail/__init__.py", "folder/tail" … */
-static bool lies_in(uint32_t row, const char *folder, size_t folder_size, const char *tail, size_t tail_size)
-{
-    struct ox_text path;
-    if (!ox_blob_text(&ox.blob, ox.blob.modules[row].path, &path)) {
-        ox_damaged("a path lies outside the blob");
-    }
-    if (folder_size != 0) {
-        if (path.size <= folder_size || memcmp(path.data, folder, folder_size) != 0 || path.data[folder_size] != '/') {
-            return false;
-        }
-        path.data += folder_size + 1;
-        path.size -= folder_size + 1;
-    }
-    return path.size >= tail_size && memcmp(path.data, tail, tail_size) == 0
-        && (path.size == tail_size || path.data[tail_size] == '.' || path.data[tail_size] == '/');
-}
-
-enum ox_found ox_find_in_folder(
-    const char *folder, size_t folder_size, const char *tail, size_t tail_size, uint32_t *row)
-{
-    static const char stdlib[] = "lib/python" Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(PY_MINOR_VERSION);
-    const size_t stdlib_size = sizeof stdlib - 1;
-    char name[OX_PATH_MAX];
-    const char *rest = folder;
-    size_t rest_size = folder_size;
-    if (rest_size >= stdlib_size && memcmp(rest, stdlib, stdlib_size) == 0
-        && (rest_size == stdlib_size || rest[stdlib_size] == '/')) {
-        size_t skip = rest_size == stdlib_size ? stdlib_size : stdlib_size + 1;
-        rest += skip;
-        rest_size -= skip;
-    }
-    size_t size = 0;
-    if (rest_size + tail_size + 2 > sizeof name) {
-        return OX_ABSENT;
-    }
-    for (size_t i = 0; i < rest_size; i++) {
-        name[size++] = rest[i] == '/' ? '.' : rest[i];
-    }
-    if (size != 0) {
-        name[size++] = '.';
-    }
-    memcpy(name + size, tail, tail_size);
-    size += tail_size;
-    enum ox_found found = ox_blob_find_module(&ox.blob, name, size, row);
-    return found == OX_FOUND && !lies_in(*row, folder, folder_size, tail, tail_size) ? OX_ABSENT : found;
-}
-
-/* The part of a dotted name behind the last dot. */
-static const char *tail_of(const char *name, Py_ssize_t size, size_t *tail_size)
-{
-    const char *dot = memrchr(name, '.', (size_t)size);
-    const char *tail = dot == NULL ? name : dot + 1;
-    *tail_size = (size_t)(name + size - tail);
-    return tail;
-}
-
-/* Looks a submodule up along its package's __path__, as PathFinder would. An entry that lies elsewhere ends the search:
- * then the order of entries matters, and PathFinder keeps it. */
-static bool find_along(PyObject *path, const char *name, Py_ssize_t size, uint32_t *row)
-{
-    size_t tail_size;
-    const char *tail = tail_of(name, size, &tail_size);
-    bool known = ox_is_found(ox_blob_find_module(&ox.blob, name, (size_t)size, row));
-    uint32_t other;
-    PyObject *entry;
-    bool found = false;
-    PyObject *entries = PyObject_GetIter(path);
-    if (entries == NULL) {
-        return false;
-    }
-    while (!found && (entry = PyIter_Next(entries)) != NULL) {
-        struct ox_folder folder;
-        bool ours = ox_folder(entry, &folder);
-        Py_DECREF(entry);
-        if (!ours) {
-            break;
-        }
-        if (known && lies_in(*row, folder.data, folder.size, tail, tail_size)) {
-            found = true;
-        } else if (ox_is_found(ox_find_in_folder(folder.data, folder.size, tail, tail_size, &other))) {
-            *row = other;
-            found = true;
-        }
-    }
-    Py_DECREF(entries);
-    return found && !PyErr_Occurred();
-}
-
 PyDoc_STRVAR(find_spec_doc,
     "find_spec($self, fullname, path=None, target=None, /)\n--\n\n"
     "The spec of a module in this executable, or None.\n\n"
@@ -146,20 +57,12 @@ static PyObject *finder_find_spec(PyObject *self, PyTypeObject *type, PyObject *
             return NULL;
         }
     }
-    Py_ssize_t size;
-    const char *name = PyUnicode_Check(fullname) ? PyUnicode_AsUTF8AndSize(fullname, &size) : NULL;
-    if (name == NULL) {
-        PyErr_Clear();
-        Py_RETURN_NONE;
-    }
+    struct ox_importer *importer = PyType_GetModuleState(type);
     uint32_t row;
-    bool found = path == Py_None ? ox_is_found(ox_blob_find_module(&ox.blob, name, (size_t)size, &row))
-                                 : find_along(path, name, size, &row);
-    if (!found || !is_ours(row)) {
+    if (!ox_find(importer, fullname, path, &row) || !is_ours(row)) {
         return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
     }
-    PyObject *module = PyType_GetModule(type);
-    return ox_spec(module, PyModule_GetState(module), fullname, row);
+    return ox_spec(PyType_GetModule(type), importer, fullname, row);
 }
 
 static PyObject *finder_invalidate_caches(PyObject *self, PyObject *none)
@@ -219,11 +122,10 @@ static int module_exec(PyObject *module)
     importer->exec = PyMapping_GetItemString(PyEval_GetBuiltins(), "exec");
     importer->spec_keywords
         = PyTuple_Pack(2, importer->names[OX_NAME_origin], importer->names[OX_NAME_is_package]);
-    importer->mount = PyUnicode_DecodeFSDefault(ox.mount.path);
     importer->finder = PyType_FromModuleAndSpec(module, &finder_type, NULL);
     importer->entry_finder = PyType_FromModuleAndSpec(module, &ox_entry_finder_type, NULL);
     if (importer->spec == NULL || importer->call == NULL || importer->exec == NULL || importer->spec_keywords == NULL
-        || importer->mount == NULL || importer->finder == NULL || importer->entry_finder == NULL) {
+        || importer->finder == NULL || importer->entry_finder == NULL) {
         return -1;
     }
     return PyModule_AddType(module, (PyTypeObject *)importer->finder) < 0
@@ -234,7 +136,7 @@ static int module_exec(PyObject *module)
 
 /* Every object of the state, for the garbage collector. */
 #define OX_STATE_OBJECTS(X)                                                                                            \
-    X(spec_keywords) X(mount) X(spec) X(call) X(exec) X(finder) X(entry_finder) X(loader) X(external)
+    X(spec_keywords) X(library) X(mount) X(hooks) X(spec) X(call) X(exec) X(finder) X(entry_finder) X(loader) X(external)
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)
 {
@@ -281,33 +183,4 @@ PyObject *ox_importer_create(void)
 {
     module_methods[0] = ox_path_hook;
     return PyModuleDef_Init(&ox_importer_definition);
-}
-
-/* Puts `item` first in the list sys.<name>. */
-static bool put_first(const char *name, PyObject *item)
-{
-    PyObject *list = PySys_GetObject(name);
-    bool done = item != NULL && list != NULL && PyList_Check(list) && PyList_Insert(list, 0, item) == 0;
-    Py_XDECREF(item);
-    return done;
-}
-
-bool ox_importer_install(void)
-{
-    PyObject *module = PyImport_ImportModule("_oxcross");
-    if (module == NULL) {
-        return false;
-    }
-    struct ox_importer *importer = PyModule_GetState(module);
-    bool done = put_first("meta_path", PyObject_CallNoArgs(importer->finder)) && ox_builtins_install(module);
-    Py_DECREF(module);
-    return done;
-}
-
-bool ox_importer_finish(void)
-{
-    PyObject *module = PyImport_ImportModule("_oxcross");
-    bool done = module != NULL && put_first("path_hooks", PyObject_GetAttrString(module, "path_hook"));
-    Py_XDECREF(module);
-    return done;
 }

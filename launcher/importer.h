@@ -18,11 +18,6 @@
 /* For PyImport_AppendInittab. */
 PyObject *ox_importer_create(void);
 
-/* Puts the finder on sys.meta_path (before the standard library can be imported), then, once the rest of importlib is
- * there, the path hook on sys.path_hooks. False with an exception set. */
-bool ox_importer_install(void);
-bool ox_importer_finish(void);
-
 /* The code object of a module, its file names below the executable: `path` (str) is where it claims to lie. NULL with an
  * exception set; ends the process when the blob is damaged. */
 PyObject *ox_module_code(const struct ox_module *module, PyObject *path);

@@ -4,10 +4,11 @@
 
 #include "importer.h"
 #include "state.h"
+#include "vfs.h"
 
 /* Attribute and argument names, made once. */
 #define OX_NAMES(X)                                                                                                    \
-    X(name) X(path) X(origin) X(is_package) X(submodule_search_locations) X(_set_fileattr) X(_cached) X(_row)          \
+    X(name) X(path) X(origin) X(is_package) X(submodule_search_locations) X(_set_fileattr) X(_cached)          \
     X(__dict__) X(__name__) X(__builtins__) X(find_spec) X(get_source) X(get_code)
 
 enum ox_name {
@@ -21,7 +22,9 @@ enum ox_name {
 struct ox_importer {
     PyObject *names[OX_NAME_COUNT];
     PyObject *spec_keywords; /* ("origin", "is_package") */
-    PyObject *mount;         /* the executable's path, with a slash */
+    PyObject *library;       /* entries of sys.path, as objects: the standard library, and all else */
+    PyObject *mount;
+    PyObject *hooks;         /* importlib's own path hooks, where they are asked by ours only */
     PyObject *spec;          /* importlib._bootstrap.ModuleSpec */
     PyObject *call;          /* importlib._bootstrap._call_with_frames_removed */
     PyObject *exec;          /* builtins.exec */
@@ -37,10 +40,13 @@ struct ox_importer *ox_importer_of(PyObject *instance);
 struct ox_importer *ox_importer_of_type(PyTypeObject *type);
 
 extern PyType_Spec ox_entry_finder_type; /* pathfinder.c */
-extern PyMethodDef ox_path_hook;
+extern PyMethodDef ox_path_hook; /* hook.c */
 
 /* The loader class (borrowed). NULL with an exception. */
 PyObject *ox_loader_type(PyObject *module, struct ox_importer *importer);
+
+/* The loader of a row; the class must be there. NULL with an exception. */
+PyObject *ox_loader(struct ox_importer *importer, PyObject *name, PyObject *path, uint32_t row);
 
 /* A ModuleSpec for the row; `name` may differ from the row's (a package's changed __path__). */
 PyObject *ox_spec(PyObject *module, struct ox_importer *importer, PyObject *name, uint32_t row);
@@ -54,6 +60,16 @@ struct ox_folder {
 
 /* Whether `entry` is such a folder. False without an exception when it is anything else. */
 bool ox_folder(PyObject *entry, struct ox_folder *folder);
+
+/* Which module an import means: `path` is None for a top-level name, else a package's __path__. False, maybe with an
+ * exception, for what is not embedded, and where only PathFinder can tell. */
+bool ox_find(struct ox_importer *importer, PyObject *fullname, PyObject *path, uint32_t *row);
+
+/* Whether the folder has anything whose name starts with `tail`. */
+bool ox_has_child(const char *folder, size_t folder_size, const char *tail, size_t tail_size);
+
+/* A folder's modules: a list of (prefix + name, is_package), sorted; `prefix` may be NULL. NULL with an exception. */
+PyObject *ox_modules_in(const char *folder, size_t folder_size, PyObject *prefix);
 
 /* The module `tail` that lies in this folder, under whatever name. */
 enum ox_found ox_find_in_folder(

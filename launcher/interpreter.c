@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "importer.h"
+#include "install.h"
 #include "locate.h"
 #include "memory.h"
 #include "settings.h"
@@ -100,23 +101,25 @@ static char *join(const char *folder, size_t size, const char *rest)
     return joined;
 }
 
-/* The folder that holds the executable, for "$ORIGIN" in a setting. */
-static size_t origin_size(void)
-{
-    return (size_t)(strrchr(ox.mount.path, '/') - ox.mount.path);
-}
-
 static void append_extra_paths(PyWideStringList *paths)
 {
-    static const char origin[] = "$ORIGIN";
     struct ox_text text;
     for (uint32_t at = 0; ox_setting_next(OX_KEY_SYS_PATH, &at, &text);) {
-        if (strncmp(text.data, origin, sizeof origin - 1) != 0) {
-            append(paths, text.data);
-            continue;
+        char *path = ox_setting_path(text.data);
+        if (path == NULL) {
+            check(PyStatus_NoMemory());
         }
-        const char *rest = text.data + sizeof origin - 1;
-        char *path = join(ox.mount.path, origin_size(), rest + (*rest == '/'));
+        append(paths, path);
+        ox_free(path);
+    }
+}
+
+/* Embedded folders that .pth files name. */
+static void append_inner_paths(PyWideStringList *paths)
+{
+    struct ox_text text;
+    for (uint32_t at = 0; ox_setting_next(OX_KEY_INNER_PATH, &at, &text);) {
+        char *path = join(ox.mount.path, ox.mount.size, text.data);
         append(paths, path);
         ox_free(path);
     }
@@ -160,11 +163,12 @@ static void set_paths(PyConfig *config, bool isolated)
     set_text(config, &config->stdlib_dir, wide_stdlib);
     set_text(config, &config->platlibdir, L"lib");
     config->module_search_paths_set = 1;
-    if (!isolated) {
+    if (!isolated && ox_setting_number(OX_KEY_FILESYSTEM, 1) != 0) {
         append_environment(&config->module_search_paths);
     }
     append(&config->module_search_paths, stdlib);
     append(&config->module_search_paths, ox.mount.path);
+    append_inner_paths(&config->module_search_paths);
     append_extra_paths(&config->module_search_paths);
     PyMem_RawFree(mount);
     PyMem_RawFree(wide_stdlib);
@@ -221,13 +225,6 @@ static void set_levels(PyConfig *config)
     }
 }
 
-static void set_true(const char *name)
-{
-    if (PySys_SetObject(name, Py_True) < 0) {
-        PyErr_Clear();
-    }
-}
-
 void ox_python_start(const struct ox_start *start)
 {
     bool isolated = ox_setting_number(OX_KEY_ISOLATED, 1) != 0;
@@ -243,7 +240,6 @@ void ox_python_start(const struct ox_start *start)
         PyConfig_InitPythonConfig(&config);
         config.isolated = isolated ? 1 : config.isolated;
     }
-    config._init_main = 0; /* the importer comes before the first import from the standard library */
     config.parse_argv = python;
     config.install_signal_handlers = 1;
     config.configure_c_stdio = 1;
@@ -259,15 +255,7 @@ void ox_python_start(const struct ox_start *start)
     set_levels(&config);
     check(Py_InitializeFromConfig(&config));
     PyConfig_Clear(&config);
-    if (!ox_importer_install()) {
-        check(PyStatus_Error("the importer cannot be installed"));
-    }
-    check(_Py_InitializeMain());
-    set_true("frozen");
-    set_true("oxidized");
-    if (!ox_importer_finish()) {
-        check(PyStatus_Error("the importer cannot be installed"));
-    }
+    ox_run_start_lines();
 }
 
 int ox_python_run(const struct ox_start *start)

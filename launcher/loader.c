@@ -51,22 +51,33 @@ PyObject *ox_module_code(const struct ox_module *module, PyObject *path)
     return code;
 }
 
-/* Which module a loader is for. False without an exception for a loader that someone else made of the class: it does
- * what SourceFileLoader does. */
+/* What a loader has besides its attributes: which module it is for, plus one. 0 in a loader that someone made of the
+ * class: it does what SourceFileLoader does. */
+struct origin {
+    uint32_t number;
+};
+
 static bool row_of(struct ox_importer *importer, PyObject *self, uint32_t *row)
 {
-    PyObject *number;
-    if (PyObject_GetOptionalAttr(self, importer->names[OX_NAME__row], &number) <= 0) {
-        return false;
+    const struct origin *origin = PyObject_GetTypeData(self, (PyTypeObject *)importer->loader);
+    *row = origin->number - 1;
+    return origin->number != 0 && *row < ox.blob.module_count;
+}
+
+PyObject *ox_loader(struct ox_importer *importer, PyObject *name, PyObject *path, uint32_t row)
+{
+    /* What SourceFileLoader.__init__ does, without running it. */
+    PyTypeObject *type = (PyTypeObject *)importer->loader;
+    PyObject *loader = type->tp_alloc(type, 0);
+    if (loader == NULL) {
+        return NULL;
     }
-    unsigned long value = PyLong_AsUnsignedLong(number);
-    Py_DECREF(number);
-    if (PyErr_Occurred() || value >= ox.blob.module_count) {
-        PyErr_Clear();
-        return false;
+    ((struct origin *)PyObject_GetTypeData(loader, type))->number = row + 1;
+    if (PyObject_SetAttr(loader, importer->names[OX_NAME_name], name) < 0
+        || PyObject_SetAttr(loader, importer->names[OX_NAME_path], path) < 0) {
+        Py_CLEAR(loader);
     }
-    *row = (uint32_t)value;
-    return true;
+    return loader;
 }
 
 /* The method of the class we come from. */
@@ -106,7 +117,7 @@ static PyObject *loader_get_code(PyObject *self, PyObject *name)
         return NULL;
     }
     if (!row_of(importer, self, &row)) {
-        return PyErr_Occurred() ? NULL : call_base(importer, self, "get_code", name);
+        return call_base(importer, self, "get_code", name);
     }
     return check_name(importer, self, name) ? code_of(importer, self, row) : NULL;
 }
@@ -115,7 +126,7 @@ static PyObject *loader_get_source(PyObject *self, PyObject *name)
 {
     struct ox_importer *importer = ox_importer_of(self);
     uint32_t row;
-    if (importer == NULL || (!row_of(importer, self, &row) && PyErr_Occurred())) {
+    if (importer == NULL) {
         return NULL;
     }
     if (row_of(importer, self, &row) && ox.blob.modules[row].source == OX_NONE) {
@@ -142,7 +153,7 @@ static PyObject *loader_exec_module(PyObject *self, PyObject *module)
         return NULL;
     }
     if (!row_of(importer, self, &row)) {
-        return PyErr_Occurred() ? NULL : call_base(importer, self, "exec_module", module);
+        return call_base(importer, self, "exec_module", module);
     }
     PyObject *code = code_of(importer, self, row);
     PyObject *dict = code == NULL ? NULL : PyObject_GetAttr(module, importer->names[OX_NAME___dict__]);
@@ -174,6 +185,7 @@ static PyType_Slot loader_slots[] = {
 
 static PyType_Spec loader_type = {
     .name = "_oxcross.Loader",
+    .basicsize = -(int)sizeof(struct origin), /* on top of SourceFileLoader */
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .slots = loader_slots,
 };

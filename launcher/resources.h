@@ -158,7 +158,13 @@ enum ox_key {
     OX_KEY_ALLOCATOR = 32,   /* 0: default (pymalloc), 1: malloc */
     OX_KEY_SITE = 33,        /* 1: import site at start; absent: 0 */
     OX_KEY_SYS_PATH = 34,    /* text: one entry added to sys.path; "$ORIGIN" is the executable's folder; repeated */
-    OX_KEY_CHILD_PYTHON = 35 /* 0: children are always the application; absent: 1, see launcher/children.h */
+    OX_KEY_CHILD_PYTHON = 35, /* 0: children are always the application; absent: 1, see launcher/children.h */
+    OX_KEY_FILESYSTEM = 50,  /* 0: modules come from the executable and from OX_KEY_SYS_PATH only; absent: 1 */
+    OX_KEY_FROZEN = 51,      /* 0: no sys.frozen; absent: 1 */
+    OX_KEY_OXIDIZED = 52,    /* 0: no sys.oxidized; absent: 1 */
+    OX_KEY_MEIPASS = 53,     /* 1: sys._MEIPASS is the mount point; absent: 0 */
+    OX_KEY_INNER_PATH = 54,  /* text: folder below the mount that is an entry of sys.path; repeated */
+    OX_KEY_START_LINE = 55   /* text: name of a .pth file, newline, a line of it to run at the start; number: which */
 };
 
 enum ox_run { OX_RUN_ENTRY_POINT = 1, OX_RUN_MODULE = 2, OX_RUN_FILE = 3, OX_RUN_COMMAND = 4, OX_RUN_REPL = 5 };

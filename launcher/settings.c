@@ -1,6 +1,9 @@
 #include "settings.h"
 
+#include <string.h>
+
 #include "locate.h"
+#include "memory.h"
 #include "state.h"
 
 int64_t ox_setting_number(uint32_t key, int64_t otherwise)
@@ -25,4 +28,22 @@ bool ox_setting_text(uint32_t key, struct ox_text *text)
 {
     uint32_t at = 0;
     return ox_setting_next(key, &at, text);
+}
+
+char *ox_setting_path(const char *text)
+{
+    static const char origin[] = "$ORIGIN";
+    size_t folder = 0;
+    if (strncmp(text, origin, sizeof origin - 1) == 0) {
+        folder = (size_t)(strrchr(ox.mount.path, '/') - ox.mount.path);
+        text += sizeof origin - 1;
+        text = folder == 0 && *text == '\0' ? "/" : text; /* the executable lies in the root */
+    }
+    size_t size = strlen(text);
+    char *path = ox_alloc(folder + size + 1);
+    if (path != NULL) {
+        memcpy(path, ox.mount.path, folder);
+        memcpy(path + folder, text, size + 1);
+    }
+    return path;
 }

@@ -16,4 +16,8 @@ bool ox_setting_text(uint32_t key, struct ox_text *text);
 /* The next setting with this key; `at` starts at 0. */
 bool ox_setting_next(uint32_t key, uint32_t *at, struct ox_text *text);
 
+/* A path of a setting, "$ORIGIN" at its beginning replaced by the executable's folder. To be freed with ox_free; NULL when
+ * there is no memory. */
+char *ox_setting_path(const char *text);
+
 #endif

@@ -7,14 +7,6 @@
 #include "locate.h"
 #include "settings.h"
 
-bool ox_is_found(enum ox_found found)
-{
-    if (found == OX_DAMAGED) {
-        ox_damaged("an index points outside its section");
-    }
-    return found == OX_FOUND;
-}
-
 PyObject *ox_absolute(struct ox_string path)
 {
     struct ox_text text;
@@ -72,27 +64,11 @@ static PyObject *new_loader(
     PyObject *module, struct ox_importer *importer, PyObject *name, PyObject *path, uint32_t row)
 {
     bool extension = (ox.blob.modules[row].flags & OX_EXTENSION) != 0;
-    PyObject *type = ox_loader_type(module, importer);
-    if (type == NULL) {
+    if (ox_loader_type(module, importer) == NULL) {
         return NULL;
     }
-    if (extension) {
-        return PyObject_CallMethod(importer->external, "ExtensionFileLoader", "OO", name, path);
-    }
-    /* What SourceFileLoader.__init__ does, without running it. */
-    PyObject *nothing = PyTuple_New(0);
-    PyObject *loader = nothing == NULL ? NULL : PyBaseObject_Type.tp_new((PyTypeObject *)type, nothing, NULL);
-    Py_XDECREF(nothing);
-    if (loader == NULL) {
-        return NULL;
-    }
-    PyObject *number = PyLong_FromUnsignedLong(row);
-    if (set(importer, loader, OX_NAME_name, name) < 0 || set(importer, loader, OX_NAME_path, path) < 0
-        || set(importer, loader, OX_NAME__row, number) < 0) {
-        Py_CLEAR(loader);
-    }
-    Py_XDECREF(number);
-    return loader;
+    return extension ? PyObject_CallMethod(importer->external, "ExtensionFileLoader", "OO", name, path)
+                     : ox_loader(importer, name, path, row);
 }
 
 /* [folder of a package's __init__] */

@@ -44,7 +44,7 @@ _OPT = ("-fwrapv", "-Wall")  # the rest of CPython's own; configure adds -DNDEBU
 _LAUNCHER_SYSTEMS = frozenset({"linux", "windows", "macos"})
 
 # Functions of libpython that the launcher stands in front of (__wrap_NAME).
-_WRAPPED = ("_PyConfig_InitPathConfig",)
+_WRAPPED = ("_PyConfig_InitPathConfig", "_PyImport_InitExternal")
 
 # Compiled in by ncurses, for systems without a terminfo folder.
 _TERMINALS = (

@@ -52,6 +52,8 @@ def check_run(resources: Resources, project: Project, builtin: Iterable[str]) ->
         return
     name = value.partition(":")[0]
     module = resources.modules.get(name)
+    if module is None and _is_bytecode(resources, name):
+        return
     if module is None and name not in set(builtin):
         raise CollectError(
             f"nothing that is installed has the module {name}",
@@ -67,6 +69,12 @@ def check_run(resources: Resources, project: Project, builtin: Iterable[str]) ->
             where=where,
             hint="name a module of it, or an entry-point",
         )
+
+
+def _is_bytecode(resources: Resources, name: str) -> bool:
+    """Whether a module is there as a .pyc file without source."""
+    path = name.replace(".", "/")
+    return any(file in resources.files for file in (f"{path}.pyc", f"{path}/__init__.pyc"))
 
 
 def _is_site(path: str) -> bool:

@@ -22,6 +22,7 @@ from oxcross.collect import (
     make,
     resolve,
     resourceset,
+    startup,
     stdlib,
     wheel,
 )
@@ -59,6 +60,7 @@ class Collected:
     distributions: tuple[Distribution, ...]
     facts: Mapping[str, Any]
     glibc: tuple[int, ...]
+    startup: startup.Startup
     warnings: tuple[str, ...] = ()
 
 
@@ -230,12 +232,14 @@ def gather(
     shared = [file for one in site for file in one.shared if file.path in merged.files]
     warnings += _add_libraries(merged, shared, built)
     choose.check_run(merged, project, gatherer.facts["builtin"])
+    started = startup.of(merged)
     return Collected(
         merged,
         tuple(sorted((one for part in site for one in part.distributions), key=lambda one: one.name.lower())),
         gatherer.facts,
         max((file.glibc for file in shared), default=()),
-        tuple(warnings),
+        started,
+        (*warnings, *started.warnings),
     )
 
 

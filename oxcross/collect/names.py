@@ -49,7 +49,9 @@ def namespaces(paths: Iterable[str], modules: Iterable[str]) -> list[str]:
     regular = set(modules)
     found: set[str] = set()
     for path in paths:
-        folders = path.split("/")[:-1]
+        *folders, file = path.split("/")
+        if file == "__init__.pyc":  # bytecode without source, which importlib's own finder and loader see to
+            regular.add(".".join(folders))
         for depth in range(1, len(folders) + 1):
             if not folders[depth - 1].isidentifier() or folders[depth - 1] == "__pycache__":
                 break

@@ -22,7 +22,7 @@ from oxcross.pack.codec import Encoder, Payload
 from oxcross.pack.format import PAYLOAD_ALIGN, Codec, align
 from oxcross.pack.resources import File, Module, Resources
 
-FORMAT = 1  # part of every key: a change of what a set holds makes all of them new
+FORMAT = 2  # part of every key: a change of what a set holds makes all of them new
 _BATCH = 64
 
 Result = TypeVar("Result")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import oxcross
@@ -55,18 +55,25 @@ def _settings(project: Project, collected: Collected) -> Iterator[Setting]:
         Key.ALLOCATOR: interpreter.allocator == "malloc",
         Key.SITE: interpreter.site,
         Key.CHILD_PYTHON: interpreter.child_python,
+        Key.FILESYSTEM: interpreter.filesystem_importer,
+        Key.FROZEN: interpreter.sys_frozen,
+        Key.OXIDIZED: interpreter.sys_oxidized,
+        Key.MEIPASS: interpreter.sys_meipass,
     }
     for key, number in numbers.items():
         if number is not None:
             yield Setting(key, int(number))
-    texts = {
+    texts: dict[Key, Sequence[str]] = {
         Key.WARNING: interpreter.warnings,
         Key.XOPTION: interpreter.x_options,
         Key.SYS_PATH: interpreter.sys_path,
+        Key.INNER_PATH: collected.startup.paths,
     }
     for key, values in texts.items():
         for text in values:
             yield Setting(key, text=text)
+    for line in collected.startup.lines:
+        yield Setting(Key.START_LINE, line.number, f"{line.file}\n{line.code}")
 
 
 def _added(target: Target, collected: Collected) -> Iterator[dict[str, str]]:

@@ -150,6 +150,14 @@ class Interpreter(Table):
     """Act as Python in processes that libraries start as `sys.executable`; false: always run the application."""
     sys_path: tuple[Annotated[Text, AfterValidator(_path_entry)], ...] = ()
     """Folders added to sys.path; `$ORIGIN` is the executable's folder."""
+    filesystem_importer: StrictBool = True
+    """Import what a program adds to sys.path, as in an environment; false: modules come from the executable and `sys-path` only."""
+    sys_frozen: StrictBool = True
+    """Set `sys.frozen`, by which libraries know an executable."""
+    sys_oxidized: StrictBool = True
+    """Set `sys.oxidized`, by which code written for PyOxidizer does."""
+    sys_meipass: StrictBool = False
+    """Set `sys._MEIPASS`, for code written for PyInstaller, to the executable's path, below which its files are."""
 
 
 class Policy(Table):

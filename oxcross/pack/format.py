@@ -100,6 +100,12 @@ class Key(IntEnum):
     SITE = 33
     SYS_PATH = 34
     CHILD_PYTHON = 35
+    FILESYSTEM = 50
+    FROZEN = 51
+    OXIDIZED = 52
+    MEIPASS = 53
+    INNER_PATH = 54
+    START_LINE = 55
 
 
 class Run(IntEnum):

@@ -205,6 +205,21 @@ def test_wheels_and_project(
     assert settings[Key.STDLIB].text == "lib/python3.13"
 
 
+def test_settings_of_the_importer(tmp_path: Path, store: Store, built: Built) -> None:
+    keys = {Key.FILESYSTEM: "filesystem-importer", Key.FROZEN: "sys-frozen", Key.OXIDIZED: "sys-oxidized"}
+    keys[Key.MEIPASS] = "sys-meipass"
+    files = {"a.py": "", "extra/b.py": "", "one.pth": "extra\nimport os\n"}
+    usual = "run-file = 'a.py'\ndata = ['one.pth', 'extra/b.py']"
+    other = "".join(f"\ninterpreter.{key} = {str(key == 'sys-meipass').lower()}" for key in keys.values())
+    expected = {usual: [1, 1, 1, 0], usual + other: [0, 0, 0, 1]}
+    for number, (text, values) in enumerate(expected.items()):
+        project = write(tmp_path / str(number), text, files)
+        settings = settings_of(project, gather(project, LINUX, built, store))
+        assert [one.number for one in settings if one.key in keys] == values
+        found = [(one.number, one.text) for one in settings if one.key in (Key.INNER_PATH, Key.START_LINE)]
+        assert found == [(0, "extra"), (2, "one.pth\nimport os")]
+
+
 def test_exclusions(tmp_path: Path, store: Store, built: Built) -> None:
     files = {"a.py": "", "b.py": "", "pack/__init__.py": "", "pack/data.txt": "", "pack/sub.py": ""}
     settings = 'run-file = "a.py"\nexclude-modules = ["pack", "b", "email", "nothing"]'
@@ -247,6 +262,14 @@ def test_what_is_run_must_be_inside(
         gather(project, LINUX, built, store)
 
 
+def test_what_is_run_may_be_bytecode_alone(tmp_path: Path, store: Store, built: Built) -> None:
+    files = {"a.py": "", "mute/__init__.pyc": "", "mute/one.pyc": ""}
+    project = write(tmp_path / "app", 'run-file = "a.py"\ndata = ["mute/*"]', files)
+    for run in (Run("entry-point", "mute:main"), Run("module", "mute.one")):
+        found = gather(dataclasses.replace(project, run=run), LINUX, built, store)
+        assert "mute/one.pyc" in found.resources.files
+
+
 def test_module_names() -> None:
     suffixes = names.extension_suffixes(SOABI)
     cases = {
@@ -266,6 +289,7 @@ def test_module_names() -> None:
         name = names.of(path, suffixes)
         assert (name and (name.module, name.kind, name.package)) == expected, path
     assert names.namespaces(["a/b/c.txt", "a-1.dist-info/x", "d/e.py", "f.py"], ["d", "d.e"]) == ["a", "a.b"]
+    assert names.namespaces(["a/__init__.pyc", "a/b/c.pyc", "__init__.pyc"], []) == ["a.b"]
 
 
 def test_best_file_of_a_module(tmp_path: Path) -> None:

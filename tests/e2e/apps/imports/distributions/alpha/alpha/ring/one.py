@@ -1,0 +1,6 @@
+import time
+
+time.sleep(0.1)
+from alpha.ring import two
+
+value = 1
