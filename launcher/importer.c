@@ -17,9 +17,9 @@ struct ox_importer *ox_importer_of(PyObject *instance)
 }
 
 /* A row without code is for PathFinder, which joins the parts of a namespace package that lie elsewhere. */
-static bool is_ours(uint32_t row)
+static bool is_ours(const struct ox_importer *importer, uint32_t row)
 {
-    return (ox.blob.modules[row].flags & OX_NAMESPACE) == 0;
+    return (ox.blob.modules[row].flags & OX_NAMESPACE) == 0 && row != importer->zipimport;
 }
 
 PyDoc_STRVAR(find_spec_doc,
@@ -59,7 +59,7 @@ static PyObject *finder_find_spec(PyObject *self, PyTypeObject *type, PyObject *
     }
     struct ox_importer *importer = PyType_GetModuleState(type);
     uint32_t row;
-    if (!ox_find(importer, fullname, path, &row) || !is_ours(row)) {
+    if (!ox_find(importer, fullname, path, &row) || !is_ours(importer, row)) {
         return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
     }
     return ox_spec(PyType_GetModule(type), importer, fullname, row);
@@ -111,6 +111,10 @@ static int module_exec(PyObject *module)
         if (importer->names[i] == NULL) {
             return -1;
         }
+    }
+    static const char zipimport[] = "zipimport";
+    if (!ox_is_found(ox_blob_find_module(&ox.blob, zipimport, sizeof zipimport - 1, &importer->zipimport))) {
+        importer->zipimport = OX_NONE;
     }
     PyObject *bootstrap = PyImport_AddModuleRef("_frozen_importlib");
     if (bootstrap == NULL) {

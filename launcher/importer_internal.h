@@ -21,6 +21,7 @@ enum ox_name {
 /* The module's state, one for each interpreter. */
 struct ox_importer {
     PyObject *names[OX_NAME_COUNT];
+    uint32_t zipimport;      /* its row: FrozenImporter has it, whatever is asked for frozen modules */
     PyObject *spec_keywords; /* ("origin", "is_package") */
     PyObject *library;       /* entries of sys.path, as objects: the standard library, and all else */
     PyObject *mount;

@@ -185,6 +185,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory, distributions: Path, o
 @pytest.mark.parametrize("check", [f"{module}.{name}" for module, names in SAME.items() for name in names])
 def test_same_as_in_an_environment(executable: Place, environment: Place, check: str) -> None:
     expected = environment.outcome(check)
+    assert expected[0] == (1 if "uncaught" in check else 0), expected[2]
     assert executable.outcome(check) == expected
 
 

@@ -1,6 +1,7 @@
 """What lies outside: folders and archives on sys.path, and how they meet what is inside."""
 
-import importlib
+import importlib.machinery
+import importlib.resources
 import importlib.util
 import os
 import sys
@@ -78,12 +79,12 @@ def archives(outside):
             packed.part.fail()
         except ValueError:
             traceback.print_exc(file=sys.stdout)
-        print(told(zipimport.zipimporter, os.path.join(archive, "nowhere")).partition(":")[0])
+        print(told(zipimport.zipimporter, f"{archive}.missing"))
         sys.path.remove(archive)
     print(told(zipimport.zipimporter, alpha.__file__), told(zipimport.zipimporter, ROOT))
 
 
-def removed():
+def removed(_):
     """An entry that a program takes away is no longer looked through."""
     sys.path_importer_cache.clear()
     print(importlib.machinery.PathFinder.find_spec("beta", [os.path.join(ROOT, "alpha")]))

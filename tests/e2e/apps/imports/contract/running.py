@@ -31,11 +31,10 @@ def reloaded():
     before = alpha.runs, id(alpha.__dict__), alpha.Thing
     print(importlib.reload(alpha) is alpha, alpha.runs == before[0] + 1, alpha.Thing is before[2])
     print(alpha.__spec__.name, alpha.__file__, alpha.__path__, sys.modules["alpha"] is alpha)
-    import alpha.sub.deep
-
-    print(importlib.reload(alpha.sub.deep).depth, told(importlib.reload, "alpha"))
+    deep = importlib.import_module("alpha.sub.deep")
+    print(importlib.reload(deep).depth, told(importlib.reload, "alpha"))
     del sys.modules["alpha.sub.deep"]
-    print(told(importlib.reload, alpha.sub.deep), importlib.import_module("alpha.sub.deep").depth)
+    print(told(importlib.reload, deep), importlib.import_module("alpha.sub.deep").depth)
 
 
 def lazy():
@@ -52,9 +51,8 @@ def lazy():
 
 
 def pickled():
-    import alpha.sub.deep
-
-    for one in (alpha.Thing, alpha.Thing.Inner, alpha.command, alpha.sub.deep.divide, alpha.Thing(1).fail):
+    deep = importlib.import_module("alpha.sub.deep")
+    for one in (alpha.Thing, alpha.Thing.Inner, alpha.command, deep.divide, alpha.Thing(1).fail):
         for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
             again = told(pickle.loads, pickle.dumps(one, protocol)) if protocol or one is not alpha.Thing.Inner else one
             assert again is one or again.__func__ is one.__func__, (one, protocol)

@@ -19,7 +19,7 @@ ROOT = os.path.dirname(os.path.dirname(alpha.__file__))
 
 
 def fields():
-    for name in ("alpha", "alpha.sub", "alpha.sub.deep", "json.decoder", "os", "beta", "shared", "shared.left", "sys"):
+    for name in ("alpha", "alpha.sub", "alpha.sub.deep", "json.decoder", "os", "beta", "shared", "shared.left", "sys", "zipimport"):
         spec = importlib.util.find_spec(name)
         print(name, spec.name, spec.origin, spec.cached, spec.has_location, spec.parent, spec.loader_state)
         places = spec.submodule_search_locations
@@ -98,9 +98,7 @@ def hooks():
         print(finder and finder.find_spec("x"))
     print(ROOT in sys.path_importer_cache, folder in sys.path_importer_cache)
     sys.path_importer_cache.clear()
-    import alpha.ring.one
-
-    print(alpha.ring.one.value)
+    print(importlib.import_module("alpha.tool").__name__)
 
 
 def hook_for(hook, path):
