@@ -94,6 +94,12 @@ class PublishError(OxcrossError):
     exit_code = 10
 
 
+class AnalyzeError(OxcrossError):
+    """Something is likely to behave otherwise in the executable, and the user asked to be stopped by that."""
+
+    exit_code = 11
+
+
 def nearest(word: str, choices: Iterable[str]) -> str:
     """A hint that names the nearest valid choice, or all of them when none is near."""
     known = sorted(choices)

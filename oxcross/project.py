@@ -61,6 +61,7 @@ class Project:
     interpreter: Interpreter
     policy: Policy
     mirrors: tuple[str, ...]
+    ignore: tuple[str, ...] = ()  # what `analyze` does not tell: "rule" or "rule:distribution"
     views: Mapping[str, Project] = field(default_factory=dict, repr=False, compare=False)
 
     @property

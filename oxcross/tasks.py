@@ -18,7 +18,7 @@ from invoke.context import Context
 from oxcross import report
 from oxcross import targets as target_rows
 from oxcross.command import command
-from oxcross.errors import InspectError, ToolError, UsageError, nearest
+from oxcross.errors import AnalyzeError, InspectError, ToolError, UsageError, nearest
 from oxcross.storetasks import cache, open_store, sources
 from oxcross.targets import Target
 
@@ -137,6 +137,49 @@ def inspect(_c: Context, file: str, json: bool = False) -> None:
             f"its target is {seen.target!r}, which this version of oxcross does not know", where=file
         )
     proof.check(seen, target_rows.get(seen.target))
+
+
+@command(
+    help={
+        "strict": "exit status 11 when there are warnings or errors",
+        "all": "show the notes and every place",
+    }
+)
+def analyze(
+    _c: Context,
+    project: str = ".",
+    targets: str = "",
+    all: bool = False,  # noqa: A002 (the flag's name)
+    strict: bool = False,
+    json: bool = False,
+    upgrade: bool = False,
+    store: str = "",
+) -> None:
+    """Say what in the environment is likely to behave otherwise in an executable, and where.
+
+    Nothing is built or run. `--json` gives {"targets": [{"target", "counts", "findings": [{"rule", "severity",
+    "distribution", "path", "line", "code", …}]}]}; [tool.oxcross.analyze] ignore accepts findings.
+    """
+    from oxcross import wanted
+    from oxcross.analyze import analysis, show
+
+    projects = wanted.select(project, targets)
+    with open_store(store) as opened, report.terminal() as terminal:
+        found = []
+        for one in projects:
+            with terminal.stage(one.target, "analyze"):
+                found.append(analysis.analyze(one, opened, upgrade=upgrade, notice=terminal.notice))
+    if json:
+        report.emit({"targets": [result.document() for result in found]})
+    else:
+        for result in found:
+            show.show(result, everything=all)
+    grave = sum(result.counts["error"] + result.counts["warning"] for result in found)
+    if strict and grave:
+        raise AnalyzeError(
+            f"{grave} finding{'s' * (grave != 1)} that --strict does not let pass",
+            hint="mend them, or accept them in [tool.oxcross.analyze] ignore",
+        )
 
 
 @command
@@ -270,5 +313,5 @@ def _near(path: Path) -> str:
 
 
 ns = Collection(
-    "oxcross", build, run, release, inspect, targets, doctor, clean, shell, schema, cache, sources
+    "oxcross", build, run, release, analyze, inspect, targets, doctor, clean, shell, schema, cache, sources
 )

@@ -74,6 +74,17 @@ def _digits(value: int) -> int:
     return value
 
 
+def _accepted(value: str) -> str:
+    from oxcross.analyze import rules
+
+    known = rules.load().rules
+    if value.partition(":")[0] not in known:
+        raise PydanticCustomError(
+            "rule", "there is no rule {value}\n{hint}", _hint(value.partition(":")[0], tuple(known))
+        )
+    return value
+
+
 def _data(value: object) -> object:
     return {"from": value} if isinstance(value, str) else value
 
@@ -224,6 +235,13 @@ class Settings(Table):
     policy: Policy = Policy()
 
 
+class Analyze(Table):
+    """What `oxcross analyze` tells."""
+
+    ignore: tuple[Annotated[Text, AfterValidator(_accepted)], ...] = ()
+    """Findings that are accepted: `rule`, or `rule:distribution`."""
+
+
 class Store(Table):
     """Where sources come from besides their upstreams."""
 
@@ -243,6 +261,7 @@ class Config(Settings):
     target: dict[str, Settings] = {}
     """Settings of one target that replace the general ones."""
     store: Store = Store()
+    analyze: Analyze = Analyze()
 
 
 RUN_KEYS: Final = ("entry-point", "run-module", "run-file", "run-command", "repl")

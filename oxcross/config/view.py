@@ -77,6 +77,7 @@ class _View:
             interpreter=settings.interpreter,
             policy=settings.policy,
             mirrors=self._config.store.mirrors,
+            ignore=self._config.analyze.ignore,
         )
 
     # -- where a value stands ---------------------------------------------------------------

@@ -1,0 +1,196 @@
+"""Holds what was found against the whole environment: what is embedded, left out, accepted."""
+
+from __future__ import annotations
+
+import posixpath
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from oxcross.analyze import licences
+from oxcross.analyze.finding import Finding
+from oxcross.analyze.parts import Part
+from oxcross.analyze.rules import SEVERITIES, Rule, load
+from oxcross.analyze.scan import Scanned
+from oxcross.collect import distributions, libraries
+from oxcross.project import Project
+from oxcross.sources import Source
+from oxcross.targets import Target
+
+_INTERPRETER = "python"  # in place of a distribution: what is linked into every executable
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A finding as the user is told of it; ``path`` is that of a file of the project where it is one."""
+
+    rule: Rule
+    severity: str
+    distribution: str
+    path: str
+    line: int
+    subject: str
+    code: str
+
+    @property
+    def place(self) -> str:
+        """file:line."""
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+    def document(self) -> dict[str, Any]:
+        """For --json."""
+        return {
+            "rule": self.rule.id,
+            "severity": self.severity,
+            "distribution": self.distribution,
+            "path": self.path,
+            "line": self.line or None,
+            "subject": self.subject,
+            "code": self.code,
+            "why": self.rule.why,
+            "advice": self.rule.advice,
+        }
+
+
+def judge(
+    parts: Sequence[Part],
+    scans: Sequence[Scanned],
+    project: Project,
+    target: Target,
+    linked: Iterable[Source],
+) -> list[Told]:
+    """All that is to be told, the gravest first, before what the user accepts is taken away."""
+    court = _Court(parts, scans, project, target)
+    told = [*court.modules(), *court.libraries(), *court.licences(linked)]
+    order = list(load().rules)
+    places = {(one.rule.id, one.distribution, one.path, one.line): one for one in reversed(told)}
+    return sorted(
+        places.values(),
+        key=lambda one: (
+            SEVERITIES.index(one.severity),
+            order.index(one.rule.id),
+            one.distribution,
+            one.path,
+            one.line,
+        ),
+    )
+
+
+class _Court:
+    def __init__(
+        self, parts: Sequence[Part], scans: Sequence[Scanned], project: Project, target: Target
+    ) -> None:
+        self._pairs = list(zip(parts, scans, strict=True))
+        self._project = project
+        self._target = target
+        self._rules = load()
+        self._tops = frozenset[str]().union(*(scanned.tops for scanned in scans))
+        self._shared = [file for scanned in scans for file in scanned.shared]
+        self._embedded = {file.soname for file in self._shared} | {
+            posixpath.basename(file.path) for file in self._shared
+        }
+
+    def _tell(self, part: Part, rule: Rule, found: Finding, *, severity: str = "") -> Iterator[Told]:
+        if rule.accepts(part.name, found.path):
+            return
+        quiet = found.soft or (part.name in self._rules.tools and rule.kind != "licence")
+        grade = "note" if quiet else severity or rule.severity
+        path = self._shown(found.path) if part.own else found.path
+        yield Told(rule, grade, part.name, path, found.line, found.subject, found.code)
+
+    def _shown(self, path: str) -> str:
+        root = self._project.root
+        return next((f"{folder}{path}" for folder in ("src/", "") if (root / folder / path).is_file()), path)
+
+    # -- modules
+
+    def modules(self) -> Iterator[Told]:
+        """What the modules do."""
+        missing: dict[tuple[str, Rule, str], tuple[Part, Finding]] = {}
+        for part, scanned in self._pairs:
+            for found in scanned.findings:
+                rule = self._rules.rules.get(found.rule) or self._rules.one("import")
+                if rule.kind == "import":
+                    if (absent := self._absent(found.subject)) is not None:
+                        # Once for a module, at the place where it matters most.
+                        key = part.name, absent, found.subject.partition(".")[0]
+                        if key not in missing or (missing[key][1].soft and not found.soft):
+                            missing[key] = part, found
+                elif not self._is_there(part, rule, found):
+                    yield from self._tell(part, rule, found)
+        for (_, absent, _), (part, found) in missing.items():
+            yield from self._tell(part, absent, found, severity="warning" if part.own else "")
+
+    def _absent(self, module: str) -> Rule | None:
+        """The rule about a module that is not embedded; None when it is."""
+        if self._is_left_out(module):
+            return self._rules.one("absent")
+        top = module.partition(".")[0]
+        return None if top in self._tops | self._rules.past else self._rules.one("import")
+
+    def _is_left_out(self, module: str) -> bool:
+        top = module.partition(".")[0]
+        if top in self._tops:
+            return any(f"{module}.".startswith(f"{name}.") for name in self._project.exclude_modules)
+        return (
+            top in self._rules.one("absent").modules
+            or distributions.canonical(top) in self._project.exclude_packages
+        )
+
+    def _is_there(self, part: Part, rule: Rule, found: Finding) -> bool:
+        """Whether what is asked for is embedded, so that nothing differs."""
+        name = found.subject
+        if rule.kind == "load":
+            library = posixpath.basename(name)
+            return library in self._embedded or library in libraries.LIBC_OWN
+        if rule.kind == "child":
+            top = name.partition(".")[0]
+            return top not in rule.modules and (top in self._tops or top in sys.stdlib_module_names)
+        if rule.kind == "relative":  # only of a file that is there is it known to be meant
+            return not part.own or not (self._project.root / name).is_file()
+        return False
+
+    # -- shared libraries
+
+    def libraries(self) -> Iterator[Told]:
+        """What the shared libraries need."""
+        owners = {file.path: part for part, scanned in self._pairs for file in scanned.shared}
+        fallback = {"libgcc_s.so.1": (), "libstdc++.so.6": ()} if self._target.runtime else {}
+        for name, users in libraries.order(self._shared, fallback).missing.items():
+            rule = self._rules.one(self._rules.systems.get(name, "needed"))
+            first = {owners[path].name: path for path in reversed(users)}
+            for path in first.values():
+                yield from self._tell(owners[path], rule, Finding(path, 0, rule.id, name))
+        allowed = tuple(map(int, self._project.glibc.split(".")))
+        for file in self._shared:
+            if file.glibc > allowed:
+                rule, floor = self._rules.one("glibc"), ".".join(map(str, file.glibc))
+                yield from self._tell(
+                    owners[file.path], rule, Finding(file.path, 0, rule.id, f"glibc {floor}")
+                )
+            for folder in file.runpaths:
+                if not folder.startswith(("$ORIGIN", "${ORIGIN}")):
+                    rule = self._rules.one("runpath")
+                    yield from self._tell(owners[file.path], rule, Finding(file.path, 0, rule.id, folder))
+
+    # -- licences
+
+    def licences(self, linked: Iterable[Source]) -> Iterator[Told]:
+        """What the licences ask: of distributions, of libraries that they carry, of what is linked in."""
+        for part, scanned in self._pairs:
+            if part.own:
+                continue
+            if scanned.licence and (rule := licences.applies(scanned.licence)):
+                place = next(path for path in part.files if distributions.is_metadata(path))
+                yield from self._tell(part, rule, Finding(place, 0, rule.id, scanned.licence))
+            for file in scanned.shared:
+                name = posixpath.basename(file.path)
+                if (licence := licences.of_library(name)) and (rule := licences.applies(licence)):
+                    yield from self._tell(part, rule, Finding(file.path, 0, rule.id, licence))
+        for source in linked:
+            if rule := licences.applies(source.licence):
+                # Linked in for good: nobody can replace it.
+                severity = "warning" if rule.id == "lesser-gpl" else rule.severity
+                where = f"{source.name} {source.version}"
+                yield Told(rule, severity, _INTERPRETER, where, 0, source.licence, "")
