@@ -127,7 +127,8 @@ class _Court:
         if self._is_left_out(module):
             return self._rules.one("absent")
         top = module.partition(".")[0]
-        return None if top in self._tops | self._rules.past else self._rules.one("import")
+        known = top in self._tops or top in self._rules.past or top in sys.stdlib_module_names
+        return None if known else self._rules.one("import")
 
     def _is_left_out(self, module: str) -> bool:
         top = module.partition(".")[0]
@@ -149,7 +150,10 @@ class _Court:
             return top not in rule.modules and (top in self._tops or top in sys.stdlib_module_names)
         if rule.kind == "relative":  # only of a file that is there is it known to be meant
             return not part.own or not (self._project.root / name).is_file()
-        return False
+        interpreter = self._project.interpreter
+        return (name == "sys.frozen" and not interpreter.sys_frozen) or (
+            name == "sys._MEIPASS" and interpreter.sys_meipass
+        )
 
     # -- shared libraries
 

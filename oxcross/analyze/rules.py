@@ -29,9 +29,7 @@ class Rule:
     names: tuple[
         str, ...
     ] = ()  # dotted names as `import` would give them; kinds call, attribute, load, place
-    pattern: str = (
-        ""  # a regular expression that matches from the start; kinds command, string, file, licence
-    )
+    pattern: str = ""  # a regular expression that matches from the start; kinds command, string, licence
     origins: tuple[str, ...] = ()  # what a path is made from; kinds write, database, folder
     modules: tuple[str, ...] = ()  # kinds absent, child
     default: bool = True  # kind attribute: whether getattr with a default counts as well

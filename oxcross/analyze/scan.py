@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import posixpath
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -116,8 +116,9 @@ def _scanned(part: Part, found: list[Finding]) -> Scanned:
     for path in part.files:
         if path.endswith((".py", ".pyi", ".pyc", ".txt", ".json", ".html", ".js", ".css")):
             continue
-        found += _file_rules(path)
         data = part.read(path)
+        if path.endswith(".pth") and "/" not in path:
+            found += _outside(part, path, data)
         if (described := libraries.describe(path, data)) is None:
             continue
         if _is_program(data):
@@ -127,14 +128,13 @@ def _scanned(part: Part, found: list[Finding]) -> Scanned:
     return Scanned(tuple(sorted(found)), tuple(shared), part.tops, description.licence if description else "")
 
 
-def _file_rules(path: str) -> list[Finding]:
-    import re
-
-    return [
-        Finding(path, 0, rule.id, posixpath.basename(path))
-        for rule in rules.load().of("file")
-        if re.fullmatch(rule.pattern, path)
-    ]
+def _outside(part: Part, path: str, data: bytes) -> Iterator[Finding]:
+    """The folders that a .pth file names and that are not embedded: what `site` says of such files."""
+    for number, line in enumerate(data.decode("utf-8-sig", "replace").splitlines(), 1):
+        folder = posixpath.normpath(line.strip() or ".")
+        code = line.startswith(("import ", "import\t", "#"))
+        if not code and folder != "." and not any(file.startswith(f"{folder}/") for file in part.files):
+            yield Finding(path, number, rules.load().one("pth").id, folder, line.strip())
 
 
 def _is_program(data: bytes) -> bool:

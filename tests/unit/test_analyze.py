@@ -136,6 +136,20 @@ def test_what_is_left_out_is_told_where_it_is_imported(app: Path, store: Store) 
     assert absent('exclude-modules = ["helper"]') == expected
 
 
+def test_what_the_interpreter_is_set_to(app: Path, store: Store) -> None:
+    (app / "src" / "app" / "__init__.py").write_text(
+        "import sys\n\ndef main():\n    sys.frozen\n    return sys._MEIPASS\n"
+    )
+
+    def told(settings: str) -> set[str]:
+        found = analysis.analyze(configure(app, settings, "[]"), store).told
+        return {one.rule.id for one in found}
+
+    assert told("") == {"frozen", "meipass"}
+    assert told("interpreter.sys-meipass = true") == {"frozen"}
+    assert told("interpreter.sys-frozen = false") == {"meipass"}
+
+
 def test_local_wheels_and_scripts(app: Path, store: Store, tmp_path: Path) -> None:
     wheels.make(tmp_path / "local", "local", files={"local.py": WRITES})
     (app / "run.py").write_text("import local\n")

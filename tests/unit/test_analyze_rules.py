@@ -104,7 +104,7 @@ CASES: Mapping[str, Case] = {
         "from importlib.metadata import entry_points\nentry_points(group='x')",
         "from importlib.metadata import version\nversion('x')",
     ),
-    "pth-file": Case({"start.pth": "import start"}, {"pkg/start.pth": "data"}),
+    "pth-file": Case({"a.pth": "/home/me/src"}, {"a.pth": "# x\nimport start\npkg\n", "pkg/b.pth": "/src"}),
     "compiler": Case(
         "from cffi import FFI\nffi = FFI()\nlib = ffi.verify('#include <x.h>')",
         "from cffi import FFI\nffi = FFI()\nffi.cdef('int x;')",
