@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <linux/auxvec.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,11 @@ static bool own_status(const char *path, struct stat *status)
         || syscall(SYS_newfstatat, AT_FDCWD, "/proc/self/exe", status, 0) == 0; /* it was deleted since */
 }
 
+static void forked(void)
+{
+    atomic_store(&ox.working.process, getpid());
+}
+
 const char *ox_locate(const char *argv0)
 {
     struct ox_mount *mount = &ox.mount;
@@ -78,12 +84,11 @@ const char *ox_locate(const char *argv0)
     if (wrong != NULL) {
         return wrong;
     }
-    mount->device = status.st_dev;
     mount->modified = status.st_mtim.tv_sec;
     mount->user = status.st_uid;
     mount->group = status.st_gid;
-    const char *name = strrchr(mount->path, '/') + 1;
-    snprintf(mount->name, sizeof mount->name, "%.*s/", OX_PATH_MAX - 2, name);
+    atomic_store(&ox.working.process, getpid());
+    pthread_atfork(NULL, NULL, forked);
     mount->size = strlen(mount->path);
     return NULL;
 }

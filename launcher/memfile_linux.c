@@ -43,10 +43,9 @@ static int unnamed_file(void)
     return -1;
 }
 
-static int memory_file(const char *name, bool close_on_exec)
+static int memory_file(const char *name)
 {
-    unsigned flags = OX_MFD_ALLOW_SEALING | (close_on_exec ? OX_MFD_CLOEXEC : 0);
-    int fd = (int)syscall(SYS_memfd_create, name, flags);
+    int fd = (int)syscall(SYS_memfd_create, name, OX_MFD_ALLOW_SEALING | OX_MFD_CLOEXEC);
     if (fd < 0 && (errno == ENOSYS || errno == EPERM || errno == EACCES)) {
         fd = unnamed_file();
     }
@@ -116,20 +115,23 @@ int ox_memfile_make(uint32_t node, struct ox_memfile *file)
     }
     char label[200]; /* memfd_create takes 249 bytes */
     snprintf(label, sizeof label, "%s", name.data);
-    file->fd = memory_file(label, true);
+    file->fd = memory_file(label);
     if (file->fd < 0) {
         return -1;
     }
     const struct ox_node *row = &ox.blob.nodes[node];
-    if (!fill(file, &row->data)) {
+    if (row->kind == OX_FILE && !fill(file, &row->data)) {
         int error = errno;
         close(file->fd);
         errno = error;
         return file->fd = -1;
     }
-    const struct timespec times[2] = {{.tv_sec = ox.mount.modified}, {.tv_sec = ox.mount.modified}};
-    fchmod(file->fd, row->flags & OX_EXECUTABLE ? 0555 : 0444);
-    futimens(file->fd, times);
+    /* What tells fstat which node this is (vfs_stat_linux.c). */
+    const struct timespec time = {.tv_sec = ox.mount.modified, .tv_nsec = (long)node};
+    const struct timespec times[2] = {time, time};
+    syscall(SYS_fchmod, file->fd, S_ISVTX | (row->flags & OX_EXECUTABLE ? 0755 : 0644));
+    syscall(SYS_utimensat, file->fd, NULL, times, 0);
+    atomic_store(&ox.opened, true);
     fcntl(file->fd, OX_F_ADD_SEALS, OX_ALL_SEALS);
     return file->fd;
 }
@@ -163,9 +165,4 @@ int ox_memfile_open(uint32_t node, int flags)
         fcntl(file.fd, F_SETFD, 0);
     }
     return file.fd;
-}
-
-int ox_memfile_empty(bool close_on_exec)
-{
-    return memory_file("oxcross-directory", close_on_exec);
 }

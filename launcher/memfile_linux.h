@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A new memory file with the node's bytes, close-on-exec, sealed against every change, permissions and time as stat
+/* A new memory file with the node's bytes (a directory: none), close-on-exec, sealed against every change, permissions and time as stat
  * tells them. `start`, when given, gets a pointer to the bytes where they lie in memory anyway (the blob's, or a
  * mapping to be given back with ox_memfile_unmap). Returns the descriptor, or -1 with errno (EIO: damaged). */
 struct ox_memfile {
@@ -20,8 +20,5 @@ void ox_memfile_unmap(struct ox_memfile *file);
 
 /* Opens the node as open(2) would read-only; `flags`: O_CLOEXEC and O_NONBLOCK count. -1 with errno. */
 int ox_memfile_open(uint32_t node, int flags);
-
-/* A new memory file without content. -1 with errno. */
-int ox_memfile_empty(bool close_on_exec);
 
 #endif

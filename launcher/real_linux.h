@@ -16,11 +16,13 @@
     X(open) X(openat) X(creat) X(fopen) X(freopen) X(stat) X(lstat) X(fstat) X(fstatat) X(statx)                       \
     X(access) X(faccessat) X(euidaccess) X(readlink) X(readlinkat) X(realpath) X(statfs) X(statvfs)                    \
     X(getxattr) X(lgetxattr) X(listxattr) X(llistxattr)                                                                \
-    X(opendir) X(fdopendir) X(readdir) X(rewinddir) X(seekdir) X(telldir) X(closedir) X(dirfd)                         \
+    X(chdir) X(fchdir) X(getcwd) X(get_current_dir_name) X(pathconf)                                                     \
+    X(opendir) X(fdopendir) X(readdir) X(readdir_r) X(scandir) X(rewinddir) X(seekdir) X(telldir) X(closedir) X(dirfd)                         \
     X(mkdir) X(mkdirat) X(rmdir) X(unlink) X(unlinkat) X(remove) X(rename) X(renameat) X(renameat2)                    \
     X(link) X(linkat) X(symlink) X(symlinkat) X(chmod) X(fchmodat) X(chown) X(lchown) X(fchownat)                      \
     X(truncate) X(utime) X(utimes) X(lutimes) X(utimensat) X(futimesat) X(mknod) X(mknodat) X(mkfifo) X(mkfifoat)      \
-    X(setxattr) X(lsetxattr) X(removexattr) X(lremovexattr) X(execve) X(dlopen)
+    X(setxattr) X(lsetxattr) X(removexattr) X(lremovexattr)                                 \
+    X(fchmod) X(fchown) X(futimens) X(futimes) X(fsetxattr) X(fremovexattr) X(dlopen)
 
 enum ox_real_name {
 #define OX_REAL_NUMBER(name) OX_REAL_##name,
@@ -44,6 +46,9 @@ static inline void *ox_real(enum ox_real_name name)
 #define OX_REAL(name) ((__typeof__(&ox_##name))(uintptr_t)ox_real(OX_REAL_##name))
 
 #define OX_EXPORT __attribute__((visibility("default"), used))
+
+/* Kept apart from the function that calls it, which for other paths is then a comparison and a jump. */
+#define OX_SLOW __attribute__((noinline, cold))
 
 /* Declares ox_<name> to be the symbol <name>. */
 #define OX_INTERPOSE(type, name, ...) OX_EXPORT type ox_##name(__VA_ARGS__) __asm__(#name)

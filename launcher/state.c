@@ -1,3 +1,3 @@
 #include "state.h"
 
-struct ox_state ox;
+struct ox_state ox = {.working = {.prefix = "", .node = OX_NONE}};

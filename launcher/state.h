@@ -19,10 +19,18 @@
 struct ox_mount {
     size_t size;            /* of path, without NUL; 0: not mounted */
     char path[OX_PATH_MAX]; /* absolute, without symbolic links */
-    char name[OX_PATH_MAX]; /* its last component and a slash: "app/" */
-    uint64_t device;        /* these three are the executable's own, see ox_vfs_stat */
-    int64_t modified;       /* seconds since the epoch */
+    int64_t modified;       /* these two are the executable's own, see ox_vfs_stat; seconds since the epoch */
     uint32_t user, group;
+};
+
+/* Where relative paths start. */
+struct ox_working {
+    /* What a relative path begins with if it leads below the executable: "app" or "bin/app", by the working directory;
+     * "/" if none does, for none begins so; "": not known, look with care. May be out of date after a change that was
+     * made behind our back (a system call, a thread at the same moment): then such a path is not found. */
+    _Atomic(const char *) prefix;
+    _Atomic uint32_t node; /* the virtual directory that is the working directory, or OX_NONE */
+    _Atomic int process;   /* id: not that of a child of vfork(2), which shares this memory */
 };
 
 struct ox_loaded_library {
@@ -34,9 +42,10 @@ struct ox_loaded_library {
 struct ox_state {
     struct ox_blob blob;
     struct ox_mount mount;
+    struct ox_working working;
     _Atomic(void *) decoder;    /* payload.c: a zstd decoder to use next */
     _Atomic(void *) dictionary; /* payload.c: the blob's dictionary, digested */
-    _Atomic bool directory_opened; /* vfs: a virtual directory was opened: descriptors may stand for one */
+    _Atomic bool opened; /* vfs: descriptors may stand for virtual files and directories */
     struct ox_loaded_library *loaded;    /* memload: shared libraries made into memory files */
     uint32_t loaded_count;
     uint8_t *library_state; /* memload: one byte for each of OX_LIBRARIES */

@@ -34,15 +34,21 @@ static size_t normalise(char *out, size_t size, const char *path)
 }
 
 /* Why a path without a node is missing: below a file it is ENOTDIR, else ENOENT. */
-static int missing(const char *path, size_t size)
+static int missing(const char *path, size_t size, bool *in_folder)
 {
-    while (size > 0) {
+    *in_folder = memchr(path, '/', size) == NULL; /* it would lie in the root */
+    for (bool first = true; size > 0; first = false) {
         while (size > 0 && path[--size] != '/') {
         }
         uint32_t node;
         switch (ox_blob_find_node(&ox.blob, path, size, &node)) {
         case OX_FOUND:
-            return ox.blob.nodes[node].kind == OX_DIR ? ENOENT : ENOTDIR;
+            if (ox.blob.nodes[node].kind != OX_DIR) {
+                *in_folder = false;
+                return ENOTDIR;
+            }
+            *in_folder |= first;
+            return ENOENT;
         case OX_DAMAGED:
             return EIO;
         case OX_ABSENT:
@@ -52,7 +58,7 @@ static int missing(const char *path, size_t size)
     return ENOENT;
 }
 
-static void lookup_below(const char *below, size_t size, bool slash, struct ox_lookup *lookup)
+static void lookup_below(const char *below, size_t size, bool directory, struct ox_lookup *lookup)
 {
     uint32_t node = 0;
     enum ox_found found = ox_blob_find_node(&ox.blob, below, size, &node);
@@ -60,8 +66,8 @@ static void lookup_below(const char *below, size_t size, bool slash, struct ox_l
     if (found == OX_DAMAGED) {
         lookup->error = EIO;
     } else if (found == OX_ABSENT) {
-        lookup->error = missing(below, size);
-    } else if (slash && ox.blob.nodes[node].kind != OX_DIR) {
+        lookup->error = missing(below, size, &lookup->in_folder);
+    } else if (directory && ox.blob.nodes[node].kind != OX_DIR) {
         lookup->error = ENOTDIR;
     } else {
         lookup->place = OX_VIRTUAL;
@@ -69,24 +75,63 @@ static void lookup_below(const char *below, size_t size, bool slash, struct ox_l
     }
 }
 
+/* Whether a path names a directory by its form: it ends in "/", "/." or "/..", or is "." or "..". */
+static bool is_directory_spelling(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *last = slash == NULL ? path : slash + 1;
+    return (*last == '\0' && slash != NULL) || strcmp(last, ".") == 0 || strcmp(last, "..") == 0;
+}
+
+/* Puts the working directory into `buffer`: no slash behind it, so nothing for "/". Returns its size, or OX_PATH_MAX
+ * when there is none (it was removed). Remembers what paths that lead below the executable begin with. */
+static size_t working_directory(char buffer[OX_PATH_MAX], bool *below)
+{
+    uint32_t node = atomic_load_explicit(&ox.working.node, memory_order_relaxed);
+    struct ox_text path;
+    if (node != OX_NONE && ox_vfs_path(node, &path) && path.size < OX_PATH_MAX - 1 - ox.mount.size) {
+        *below = true;
+        memcpy(buffer, ox.mount.path, ox.mount.size);
+        buffer[ox.mount.size] = '/';
+        memcpy(buffer + ox.mount.size + 1, path.data, path.size + 1);
+        return ox.mount.size + (path.size != 0) + path.size;
+    }
+    if (getcwd(buffer, OX_PATH_MAX) == NULL || buffer[0] != '/') {
+        return OX_PATH_MAX;
+    }
+    size_t size = buffer[1] == '\0' ? 0 : strlen(buffer);
+    bool above = size < ox.mount.size && memcmp(buffer, ox.mount.path, size) == 0 && ox.mount.path[size] == '/';
+    atomic_store_explicit(&ox.working.prefix, above ? ox.mount.path + size + 1 : "/", memory_order_relaxed);
+    return size;
+}
+
+void ox_vfs_moved(uint32_t node)
+{
+    if (atomic_load(&ox.working.process) == getpid()) {
+        atomic_store(&ox.working.node, node);
+    }
+    atomic_store(&ox.working.prefix, "");
+}
+
 void ox_vfs_lookup(const char *path, struct ox_lookup *lookup)
 {
-    size_t length = strlen(path);
-    bool slash = length != 0 && path[length - 1] == '/';
-    bool dots = length >= 2 && path[length - 1] == '.' && path[length - 2] == '/';
+    bool directory = is_directory_spelling(path);
     char *const buffer = lookup->buffer;
     size_t size = 0;
+    bool started_below = false;
     lookup->place = OX_OUTSIDE;
     lookup->path = path;
     lookup->error = 0;
+    lookup->in_folder = false;
     lookup->node = 0;
-    if (path[0] != '/') {
-        if (getcwd(buffer, OX_PATH_MAX) == NULL || buffer[0] != '/') {
-            return;
-        }
-        size = buffer[1] == '\0' ? 0 : strlen(buffer);
+    if (ox.mount.size == 0 || path[0] == '\0') {
+        return;
     }
-    bool started_below = strncmp(path, ox.mount.path, ox.mount.size) == 0;
+    if (path[0] == '/') {
+        started_below = strncmp(path, ox.mount.path, ox.mount.size) == 0;
+    } else if ((size = working_directory(buffer, &started_below)) == OX_PATH_MAX) {
+        return;
+    }
     size = normalise(buffer, size, path);
     if (size == 0) {
         if (started_below) {
@@ -103,7 +148,7 @@ void ox_vfs_lookup(const char *path, struct ox_lookup *lookup)
         return;
     }
     if (size == ox.mount.size) {
-        if (slash || dots) {
+        if (directory) {
             lookup_below("", 0, true, lookup);
         } else {
             lookup->place = OX_SELF;
@@ -111,7 +156,7 @@ void ox_vfs_lookup(const char *path, struct ox_lookup *lookup)
         }
         return;
     }
-    lookup_below(buffer + ox.mount.size + 1, size - ox.mount.size - 1, slash || dots, lookup);
+    lookup_below(buffer + ox.mount.size + 1, size - ox.mount.size - 1, directory, lookup);
 }
 
 void ox_vfs_status(uint32_t node, struct ox_status *status)
@@ -119,11 +164,11 @@ void ox_vfs_status(uint32_t node, struct ox_status *status)
     const struct ox_node *row = &ox.blob.nodes[node];
     status->inode = (uint64_t)node + 1;
     if (row->kind == OX_DIR) {
-        status->mode = S_IFDIR | 0555;
+        status->mode = S_IFDIR | 0755;
         status->size = 0;
         status->links = 2;
     } else {
-        status->mode = S_IFREG | (row->flags & OX_EXECUTABLE ? 0555 : 0444);
+        status->mode = S_IFREG | (row->flags & OX_EXECUTABLE ? 0755 : 0644);
         status->size = row->data.size;
         status->links = 1;
     }

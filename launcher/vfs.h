@@ -25,7 +25,8 @@ enum ox_place {
 struct ox_lookup {
     enum ox_place place;
     int error;     /* OX_MISSING: errno (ENOENT, ENOTDIR, ENAMETOOLONG, EIO for a damaged index) */
-    uint32_t node; /* OX_VIRTUAL */
+    bool in_folder; /* OX_MISSING with ENOENT: all but the last name is there */
+    uint32_t node;  /* OX_VIRTUAL */
     /* OX_OUTSIDE: the path to use instead: the one given, or, when that leads out of the virtual tree
      * (executable/../data), what it comes to (in `buffer`). */
     const char *path;
@@ -35,34 +36,44 @@ struct ox_lookup {
 /* Looks at a path with care. */
 void ox_vfs_lookup(const char *path, struct ox_lookup *lookup);
 
-/* Whether a path is certainly not below the executable: one comparison with its path, for nearly every path. */
+/* Whether "//", "./" or "../" starts here: such a path is looked at with care. */
+static inline bool ox_vfs_odd(const char *path)
+{
+    return path[0] == '/' || (path[0] == '.' && (path[1] == '/' || (path[1] == '.' && path[2] == '/')));
+}
+
+/* Whether a path is certainly not below the executable: one comparison with its path, for nearly every path. A path
+ * that goes through other names and back by ".." is taken for one outside: only the system knows where that leads. */
 static inline bool ox_vfs_outside(const char *path)
 {
-    if (ox.mount.size == 0 || path == NULL) {
+    const char *prefix = ox.mount.path;
+    if (path == NULL) {
         return true;
     }
     if (path[0] != '/') {
-        /* Only a relative path through the executable's name can be meant: "./app/pkg/data.txt". */
-        return strstr(path, ox.mount.name) == NULL;
+        prefix = atomic_load_explicit(&ox.working.prefix, memory_order_relaxed);
+        while (path[0] == '.' && path[1] == '/') {
+            path += 2;
+        }
     }
-    size_t i = 1;
-    while (i < ox.mount.size && path[i] == ox.mount.path[i]) {
+    size_t i = 0;
+    while (prefix[i] != '\0' && path[i] == prefix[i]) {
         i++;
     }
-    if (i < ox.mount.size) {
-        /* "//", "/./" and "/../" are looked at with care, if they come before the first difference. */
-        return path[i - 1] != '/'
-            || (path[i] != '/'
-                && (path[i] != '.' || (path[i + 1] != '/' && (path[i + 1] != '.' || path[i + 2] != '/'))));
+    if (prefix[i] == '\0') {
+        return i != 0 && path[i] != '\0' && path[i] != '/'; /* i == 0: not mounted, or nothing is known */
     }
-    return path[i] != '\0' && path[i] != '/';
+    return (i != 0 && path[i - 1] != '/') || !ox_vfs_odd(path + i);
 }
+
+/* To be called after the working directory was changed: to a virtual directory, or (OX_NONE) by the system. */
+void ox_vfs_moved(uint32_t node);
 
 /* What stat tells of a node; the same for every node of a kind but for size and inode. */
 struct ox_status {
     uint64_t inode;
     uint64_t size; /* bytes */
-    uint32_t mode; /* S_IF… and permissions: 0444, 0555 */
+    uint32_t mode; /* S_IF… and permissions, as an installer leaves them: 0644, 0755 */
     uint32_t links;
 };
 

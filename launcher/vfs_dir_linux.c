@@ -4,14 +4,19 @@
 #undef _FORTIFY_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "memfile_linux.h"
 #include "memory.h"
 #include "vfs_linux.h"
 
 OX_INTERPOSE(DIR *, opendir, const char *path);
 OX_INTERPOSE(DIR *, fdopendir, int fd);
 OX_INTERPOSE(struct dirent *, readdir, DIR *stream);
+OX_INTERPOSE(int, readdir_r, DIR *stream, struct dirent *entry, struct dirent **result);
+OX_INTERPOSE(int, scandir, const char *path, struct dirent ***names, int (*wanted)(const struct dirent *),
+    int (*compare)(const struct dirent **, const struct dirent **));
 OX_INTERPOSE(void, rewinddir, DIR *stream);
 OX_INTERPOSE(void, seekdir, DIR *stream, long position);
 OX_INTERPOSE(long, telldir, DIR *stream);
@@ -64,7 +69,9 @@ DIR *ox_opendir(const char *path)
         errno = lookup.error;
         return NULL;
     }
-    return open_node(lookup.place == OX_SELF ? 0 : lookup.node, -1);
+    uint32_t node;
+    ox_lookup_directory(&lookup, &node);
+    return open_node(node, -1);
 }
 
 DIR *ox_fdopendir(int fd)
@@ -108,6 +115,73 @@ struct dirent *ox_readdir(DIR *stream)
     return directory != NULL ? next(directory) : OX_REAL(readdir)(stream);
 }
 OX_ALIAS(readdir, readdir64);
+
+/* readdir(3) with the caller's memory, and the error as its result. */
+int ox_readdir_r(DIR *stream, struct dirent *entry, struct dirent **result)
+{
+    struct ox_directory *directory = ours(stream);
+    if (directory == NULL) {
+        return OX_REAL(readdir_r)(stream, entry, result);
+    }
+    int before = errno;
+    errno = 0;
+    const struct dirent *found = next(directory);
+    int error = errno;
+    errno = before;
+    if (found != NULL) {
+        *entry = *found;
+    }
+    *result = found != NULL ? entry : NULL;
+    return error;
+}
+OX_ALIAS(readdir_r, readdir64_r);
+
+static void forget(struct dirent **names, int count)
+{
+    while (count > 0) {
+        free(names[--count]);
+    }
+    free(names);
+}
+
+/* scandir(3): the names are the caller's to free(), so libc's. */
+int ox_scandir(const char *path, struct dirent ***names, int (*wanted)(const struct dirent *),
+    int (*compare)(const struct dirent **, const struct dirent **))
+{
+    struct dirent **found = NULL;
+    int count = 0;
+    const struct dirent *entry;
+    if (ox_vfs_outside(path)) {
+        return OX_REAL(scandir)(path, names, wanted, compare);
+    }
+    DIR *stream = ox_opendir(path);
+    if (stream == NULL) {
+        return -1;
+    }
+    while ((entry = ox_readdir(stream)) != NULL) {
+        if (wanted != NULL && wanted(entry) == 0) {
+            continue;
+        }
+        struct dirent **more = realloc(found, (size_t)(count + 1) * sizeof *found);
+        struct dirent *copy = malloc(sizeof *copy);
+        found = more != NULL ? more : found;
+        if (more == NULL || copy == NULL) {
+            free(copy);
+            forget(found, count);
+            ox_closedir(stream);
+            return ox_fail(ENOMEM);
+        }
+        *copy = *entry;
+        found[count++] = copy;
+    }
+    ox_closedir(stream);
+    if (count > 1 && compare != NULL) {
+        qsort(found, (size_t)count, sizeof *found, (int (*)(const void *, const void *))compare);
+    }
+    *names = found;
+    return count;
+}
+OX_ALIAS(scandir, scandir64);
 
 void ox_rewinddir(DIR *stream)
 {
@@ -154,7 +228,7 @@ int ox_dirfd(DIR *stream)
         return OX_REAL(dirfd)(stream);
     }
     if (directory->fd < 0) {
-        directory->fd = ox_directory_fd_open(directory->node, O_CLOEXEC);
+        directory->fd = ox_memfile_open(directory->node, O_CLOEXEC);
     }
     return directory->fd;
 }

@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
@@ -17,8 +16,10 @@
 #define O_TMPFILE 020200000
 #endif
 
-OX_INTERPOSE(int, open, const char *path, int flags, ...);
-OX_INTERPOSE(int, openat, int fd, const char *path, int flags, ...);
+/* Variadic in libc. The mode comes in the same register (System V ABI for x86-64, AAPCS64), and is whatever lies there
+ * when the flags take none; so it can be handed on without being looked at. */
+OX_INTERPOSE(int, open, const char *path, int flags, mode_t mode);
+OX_INTERPOSE(int, openat, int fd, const char *path, int flags, mode_t mode);
 OX_INTERPOSE(int, access, const char *path, int mode);
 OX_INTERPOSE(int, faccessat, int fd, const char *path, int mode, int flags);
 OX_INTERPOSE(int, euidaccess, const char *path, int mode);
@@ -32,25 +33,21 @@ OX_INTERPOSE(ssize_t, lgetxattr, const char *path, const char *name, void *value
 OX_INTERPOSE(ssize_t, listxattr, const char *path, char *list, size_t size);
 OX_INTERPOSE(ssize_t, llistxattr, const char *path, char *list, size_t size);
 
-static bool takes_mode(int flags)
-{
-    return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
-}
-
 /* open(2) on a path below the executable, on a read-only file system. */
 static int open_virtual(const struct ox_lookup *lookup, int flags)
 {
     bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
     if (lookup->place == OX_MISSING) {
-        return ox_fail(lookup->error == ENOENT && (flags & O_CREAT) != 0 ? EROFS : lookup->error);
+        return ox_fail(lookup->in_folder && (flags & O_CREAT) != 0 ? EROFS : lookup->error);
     }
     if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) {
         return ox_fail(EEXIST);
     }
     if (ox.blob.nodes[lookup->node].kind == OX_DIR) {
-        return writes ? ox_fail(EISDIR) : ox_directory_fd_open(lookup->node, flags);
-    }
-    if ((flags & O_DIRECTORY) != 0) {
+        if (writes) {
+            return ox_fail((flags & O_TMPFILE) == O_TMPFILE ? EROFS : EISDIR);
+        }
+    } else if ((flags & O_DIRECTORY) != 0) {
         return ox_fail(ENOTDIR);
     }
     return writes ? ox_fail(EROFS) : ox_memfile_open(lookup->node, flags);
@@ -67,33 +64,24 @@ static bool opens_root(struct ox_lookup *lookup, int flags)
     return true;
 }
 
-int ox_open(const char *path, int flags, ...)
+static OX_SLOW int open_with_care(const char *path, int flags, mode_t mode)
 {
-    mode_t mode = 0;
     struct ox_lookup lookup;
-    if (takes_mode(flags)) {
-        va_list arguments;
-        va_start(arguments, flags);
-        mode = va_arg(arguments, mode_t);
-        va_end(arguments);
-    }
-    if (ox_lookup(&path, &lookup) && (lookup.place != OX_SELF || opens_root(&lookup, flags))) {
+    if (ox_lookup_with_care(&path, &lookup) && (lookup.place != OX_SELF || opens_root(&lookup, flags))) {
         return open_virtual(&lookup, flags);
     }
     return OX_REAL(open)(path, flags, mode);
 }
+
+int ox_open(const char *path, int flags, mode_t mode)
+{
+    return ox_vfs_outside(path) ? OX_REAL(open)(path, flags, mode) : open_with_care(path, flags, mode);
+}
 OX_ALIAS(open, open64);
 
-int ox_openat(int fd, const char *path, int flags, ...)
+int ox_openat(int fd, const char *path, int flags, mode_t mode)
 {
-    mode_t mode = 0;
     struct ox_lookup lookup;
-    if (takes_mode(flags)) {
-        va_list arguments;
-        va_start(arguments, flags);
-        mode = va_arg(arguments, mode_t);
-        va_end(arguments);
-    }
     if (ox_lookup_at(&fd, &path, &lookup) && (lookup.place != OX_SELF || opens_root(&lookup, flags))) {
         return open_virtual(&lookup, flags);
     }
@@ -105,14 +93,14 @@ OX_ALIAS(openat, openat64);
 OX_EXPORT int ox_open_2(const char *path, int flags) __asm__("__open_2");
 int ox_open_2(const char *path, int flags)
 {
-    return ox_open(path, flags);
+    return ox_open(path, flags, 0);
 }
 OX_EXPORT extern __typeof__(ox_open_2) ox_open64_2 __asm__("__open64_2") __attribute__((alias("__open_2")));
 
 OX_EXPORT int ox_openat_2(int fd, const char *path, int flags) __asm__("__openat_2");
 int ox_openat_2(int fd, const char *path, int flags)
 {
-    return ox_openat(fd, path, flags);
+    return ox_openat(fd, path, flags, 0);
 }
 OX_EXPORT extern __typeof__(ox_openat_2) ox_openat64_2 __asm__("__openat64_2") __attribute__((alias("__openat_2")));
 
@@ -130,13 +118,18 @@ static int access_virtual(const struct ox_lookup *lookup, int mode)
     return (mode & X_OK) != 0 && (status.mode & 0111) == 0 ? ox_fail(EACCES) : 0;
 }
 
-int ox_access(const char *path, int mode)
+static OX_SLOW int access_with_care(const char *path, int mode)
 {
     struct ox_lookup lookup;
-    if (ox_lookup(&path, &lookup) && lookup.place != OX_SELF) {
+    if (ox_lookup_with_care(&path, &lookup) && lookup.place != OX_SELF) {
         return access_virtual(&lookup, mode);
     }
     return OX_REAL(access)(path, mode);
+}
+
+int ox_access(const char *path, int mode)
+{
+    return ox_vfs_outside(path) ? OX_REAL(access)(path, mode) : access_with_care(path, mode);
 }
 
 int ox_faccessat(int fd, const char *path, int mode, int flags)

@@ -13,23 +13,23 @@
 /* Fills in struct stat for a node. */
 void ox_stat_node(uint32_t node, struct stat *status);
 
-/* Descriptors of virtual directories: open(2) gives a memory file that stands for it. */
-int ox_directory_fd_open(uint32_t node, int flags);
-bool ox_directory_fd_node(int fd, uint32_t *node); /* whether fd stands for one */
+/* Whether fd stands for a virtual directory, or for anything virtual; of which node. errno stays. */
+bool ox_directory_fd_node(int fd, uint32_t *node);
+bool ox_virtual_fd_node(int fd, uint32_t *node);
+
+/* The node to go to: a virtual directory's, or that of the executable itself, which is the root. */
+bool ox_lookup_directory(const struct ox_lookup *lookup, uint32_t *node);
 
 /* Looks `path` up as the *at functions do: relative to `fd`. False: it is not virtual, and *fd and *path are what to
  * hand on. True: lookup->place is OX_SELF, OX_MISSING or OX_VIRTUAL. */
 bool ox_lookup_at(int *fd, const char **path, struct ox_lookup *lookup);
 
 /* The same for functions without a descriptor. */
+bool ox_lookup_with_care(const char **path, struct ox_lookup *lookup);
+
 static inline bool ox_lookup(const char **path, struct ox_lookup *lookup)
 {
-    if (__builtin_expect(ox_vfs_outside(*path), 1)) {
-        return false;
-    }
-    ox_vfs_lookup(*path, lookup);
-    *path = lookup->path;
-    return lookup->place != OX_OUTSIDE;
+    return !__builtin_expect(ox_vfs_outside(*path), 1) && ox_lookup_with_care(path, lookup);
 }
 
 /* errno for what would change the read-only file system; always -1. */

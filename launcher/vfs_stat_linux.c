@@ -6,7 +6,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "memfile_linux.h"
 #include "vfs_linux.h"
 
 OX_INTERPOSE(int, stat, const char *path, struct stat *status);
@@ -15,6 +14,9 @@ OX_INTERPOSE(int, fstat, int fd, struct stat *status);
 OX_INTERPOSE(int, fstatat, int fd, const char *path, struct stat *status, int flags);
 
 #define OX_BLOCK 4096
+
+/* A device that no driver has (Documentation/admin-guide/devices.txt), so that no other file has its inodes. */
+#define OX_DEVICE makedev(0xfff, 0x6f78)
 
 static int64_t blocks(uint64_t size)
 {
@@ -26,7 +28,7 @@ void ox_stat_node(uint32_t node, struct stat *status)
     struct ox_status known;
     ox_vfs_status(node, &known);
     memset(status, 0, sizeof *status);
-    status->st_dev = (dev_t)ox.mount.device;
+    status->st_dev = OX_DEVICE;
     status->st_ino = known.inode;
     status->st_mode = known.mode;
     status->st_nlink = known.links;
@@ -38,45 +40,35 @@ void ox_stat_node(uint32_t node, struct stat *status)
     status->st_atim.tv_sec = status->st_mtim.tv_sec = status->st_ctim.tv_sec = ox.mount.modified;
 }
 
-/* A descriptor of a virtual directory is a memory file without content that cannot be mistaken for another: its size
- * (a hole of more than 100 TB) carries the node. So it may be duplicated, inherited and closed without us. */
-#define OX_DIRECTORY_MARK 0x6f78u /* "ox" */
-#define OX_DIRECTORY_MODE (S_IFREG | S_ISVTX | 0555)
-
-static bool is_directory(const struct stat *status, uint32_t *node)
+/* A descriptor of a virtual file is that of a memory file (memfile_linux.c), which no name in the file system has, with
+ * the sticky bit; the fraction of the second at which it was modified is the node. One without content stands for a
+ * directory. So descriptors may be duplicated, inherited and closed without us. */
+static bool is_virtual(const struct stat *status, uint32_t *node)
 {
-    uint64_t size = (uint64_t)status->st_size;
-    *node = (uint32_t)size;
-    return size >> 32 == OX_DIRECTORY_MARK && status->st_mode == OX_DIRECTORY_MODE && *node < ox.blob.node_count
-        && ox.blob.nodes[*node].kind == OX_DIR;
+    if ((status->st_mode & (S_IFMT | S_ISVTX)) != (S_IFREG | S_ISVTX) || status->st_nlink != 0
+        || status->st_mtim.tv_sec != ox.mount.modified || (uint64_t)status->st_mtim.tv_nsec >= ox.blob.node_count) {
+        return false;
+    }
+    *node = (uint32_t)status->st_mtim.tv_nsec;
+    const struct ox_node *row = &ox.blob.nodes[*node];
+    return (uint64_t)status->st_size == (row->kind == OX_DIR ? 0 : row->data.size);
 }
 
-int ox_directory_fd_open(uint32_t node, int flags)
+bool ox_virtual_fd_node(int fd, uint32_t *node)
 {
-    int fd = ox_memfile_empty((flags & O_CLOEXEC) != 0);
-    if (fd < 0) {
-        return -1;
-    }
-    off_t size = (off_t)((uint64_t)OX_DIRECTORY_MARK << 32 | node);
-    if (ftruncate(fd, size) != 0 || fchmod(fd, OX_DIRECTORY_MODE & 07777) != 0) {
-        int error = errno;
-        close(fd);
-        return ox_fail(error);
-    }
-    atomic_store(&ox.directory_opened, true);
-    return fd;
-}
-
-bool ox_directory_fd_node(int fd, uint32_t *node)
-{
-    if (fd < 0 || !atomic_load_explicit(&ox.directory_opened, memory_order_relaxed)) {
+    if (fd < 0 || !atomic_load_explicit(&ox.opened, memory_order_relaxed)) {
         return false;
     }
     struct stat status;
     int error = errno;
-    bool ours = OX_REAL(fstat)(fd, &status) == 0 && is_directory(&status, node);
+    bool ours = OX_REAL(fstat)(fd, &status) == 0 && is_virtual(&status, node);
     errno = error;
     return ours;
+}
+
+bool ox_directory_fd_node(int fd, uint32_t *node)
+{
+    return ox_virtual_fd_node(fd, node) && ox.blob.nodes[*node].kind == OX_DIR;
 }
 
 static int stat_virtual(const struct ox_lookup *lookup, struct stat *status)
@@ -88,23 +80,33 @@ static int stat_virtual(const struct ox_lookup *lookup, struct stat *status)
     return 0;
 }
 
-int ox_stat(const char *path, struct stat *status)
+static OX_SLOW int stat_with_care(const char *path, struct stat *status)
 {
     struct ox_lookup lookup;
-    if (ox_lookup(&path, &lookup) && lookup.place != OX_SELF) {
+    if (ox_lookup_with_care(&path, &lookup) && lookup.place != OX_SELF) {
         return stat_virtual(&lookup, status);
     }
     return OX_REAL(stat)(path, status);
 }
+
+int ox_stat(const char *path, struct stat *status)
+{
+    return ox_vfs_outside(path) ? OX_REAL(stat)(path, status) : stat_with_care(path, status);
+}
 OX_ALIAS(stat, stat64);
 
-int ox_lstat(const char *path, struct stat *status)
+static OX_SLOW int lstat_with_care(const char *path, struct stat *status)
 {
     struct ox_lookup lookup;
-    if (ox_lookup(&path, &lookup) && lookup.place != OX_SELF) {
+    if (ox_lookup_with_care(&path, &lookup) && lookup.place != OX_SELF) {
         return stat_virtual(&lookup, status);
     }
     return OX_REAL(lstat)(path, status);
+}
+
+int ox_lstat(const char *path, struct stat *status)
+{
+    return ox_vfs_outside(path) ? OX_REAL(lstat)(path, status) : lstat_with_care(path, status);
 }
 OX_ALIAS(lstat, lstat64);
 
@@ -112,7 +114,7 @@ int ox_fstat(int fd, struct stat *status)
 {
     uint32_t node;
     int result = OX_REAL(fstat)(fd, status);
-    if (result == 0 && is_directory(status, &node)) {
+    if (result == 0 && is_virtual(status, &node)) {
         ox_stat_node(node, status);
     }
     return result;
@@ -190,8 +192,8 @@ static void statx_node(uint32_t node, struct ox_statx *status)
         .accessed = time,
         .changed = time,
         .modified = time,
-        .device_major = major((dev_t)ox.mount.device),
-        .device_minor = minor((dev_t)ox.mount.device),
+        .device_major = major(OX_DEVICE),
+        .device_minor = minor(OX_DEVICE),
     };
 }
 
@@ -199,7 +201,7 @@ int ox_statx(int fd, const char *path, int flags, unsigned mask, struct ox_statx
 {
     struct ox_lookup lookup;
     uint32_t node;
-    if ((path == NULL || path[0] == '\0') && (flags & AT_EMPTY_PATH) != 0 && ox_directory_fd_node(fd, &node)) {
+    if ((path == NULL || path[0] == '\0') && (flags & AT_EMPTY_PATH) != 0 && ox_virtual_fd_node(fd, &node)) {
         statx_node(node, status);
         return 0;
     }
@@ -211,6 +213,19 @@ int ox_statx(int fd, const char *path, int flags, unsigned mask, struct ox_statx
         return 0;
     }
     return OX_REAL(statx)(fd, path, flags, mask, status);
+}
+
+bool ox_lookup_with_care(const char **path, struct ox_lookup *lookup)
+{
+    ox_vfs_lookup(*path, lookup);
+    *path = lookup->path;
+    return lookup->place != OX_OUTSIDE;
+}
+
+bool ox_lookup_directory(const struct ox_lookup *lookup, uint32_t *node)
+{
+    *node = lookup->place == OX_SELF ? 0 : lookup->node;
+    return lookup->place != OX_MISSING && ox.blob.nodes[*node].kind == OX_DIR;
 }
 
 bool ox_lookup_at(int *fd, const char **path, struct ox_lookup *lookup)

@@ -16,12 +16,12 @@ static int open_in_mode(const struct ox_lookup *lookup, const char *mode)
 {
     bool writes = mode[0] != 'r' || strchr(mode, '+') != NULL;
     if (lookup->place == OX_MISSING) {
-        return ox_fail(lookup->error == ENOENT && mode[0] != 'r' ? EROFS : lookup->error);
+        return ox_fail(lookup->in_folder && mode[0] != 'r' ? EROFS : lookup->error);
     }
-    if (ox.blob.nodes[lookup->node].kind == OX_DIR) {
-        return writes ? ox_fail(EISDIR) : ox_directory_fd_open(lookup->node, O_CLOEXEC);
+    if (writes) {
+        return ox_fail(ox.blob.nodes[lookup->node].kind == OX_DIR ? EISDIR : EROFS);
     }
-    return writes ? ox_fail(EROFS) : ox_memfile_open(lookup->node, strchr(mode, 'e') != NULL ? O_CLOEXEC : 0);
+    return ox_memfile_open(lookup->node, strchr(mode, 'e') != NULL ? O_CLOEXEC : 0);
 }
 
 FILE *ox_fopen(const char *path, const char *mode)

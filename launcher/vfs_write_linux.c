@@ -8,13 +8,14 @@
 
 #include "vfs_linux.h"
 
-/* What a path means to a function that would change it, create it, or either. */
-enum use { CHANGES, CREATES };
+/* What a function would do with a path. The system asks whether the file system may be written to before it looks for a
+ * name to remove or create, and after it found one to change (fs/namei.c, fs/open.c of Linux). */
+enum use { CHANGES, CREATES, REMOVES };
 
 static int refuse(const struct ox_lookup *lookup, enum use use)
 {
     if (lookup->place == OX_MISSING) {
-        return ox_fail(use == CREATES && lookup->error == ENOENT ? EROFS : lookup->error);
+        return ox_fail(use != CHANGES && lookup->in_folder ? EROFS : lookup->error);
     }
     return ox_fail(use == CREATES ? EEXIST : EROFS);
 }
@@ -61,18 +62,16 @@ OX_ONE_PATH(mkfifo, CREATES, (const char *path, mode_t mode), path, mode);
 OX_ONE_PATH_AT(mkfifoat, CREATES, (int fd, const char *path, mode_t mode), fd, path, mode);
 OX_ONE_PATH(mknod, CREATES, (const char *path, mode_t mode, dev_t device), path, mode, device);
 OX_ONE_PATH_AT(mknodat, CREATES, (int fd, const char *path, mode_t mode, dev_t device), fd, path, mode, device);
-OX_ONE_PATH(rmdir, CHANGES, (const char *path), path);
-OX_ONE_PATH(unlink, CHANGES, (const char *path), path);
-OX_ONE_PATH_AT(unlinkat, CHANGES, (int fd, const char *path, int flags), fd, path, flags);
-OX_ONE_PATH(remove, CHANGES, (const char *path), path);
+OX_ONE_PATH(rmdir, REMOVES, (const char *path), path);
+OX_ONE_PATH(unlink, REMOVES, (const char *path), path);
+OX_ONE_PATH_AT(unlinkat, REMOVES, (int fd, const char *path, int flags), fd, path, flags);
+OX_ONE_PATH(remove, REMOVES, (const char *path), path);
 OX_ONE_PATH(chmod, CHANGES, (const char *path, mode_t mode), path, mode);
 OX_ONE_PATH_AT(fchmodat, CHANGES, (int fd, const char *path, mode_t mode, int flags), fd, path, mode, flags);
 OX_ONE_PATH(chown, CHANGES, (const char *path, uid_t user, gid_t group), path, user, group);
 OX_ONE_PATH(lchown, CHANGES, (const char *path, uid_t user, gid_t group), path, user, group);
 OX_ONE_PATH_AT(fchownat, CHANGES, (int fd, const char *path, uid_t user, gid_t group, int flags), fd, path, user,
     group, flags);
-OX_ONE_PATH(truncate, CHANGES, (const char *path, off_t size), path, size);
-OX_ALIAS(truncate, truncate64);
 OX_ONE_PATH(utime, CHANGES, (const char *path, const struct utimbuf *times), path, times);
 OX_ONE_PATH(utimes, CHANGES, (const char *path, const struct timeval *times), path, times);
 OX_ONE_PATH(lutimes, CHANGES, (const char *path, const struct timeval *times), path, times);
@@ -113,49 +112,66 @@ int ox_symlinkat(const char *target, int fd, const char *path)
     return OX_REAL(symlinkat)(target, fd, path);
 }
 
-/* Moving or linking between the virtual tree and elsewhere is between two file systems (EXDEV, so that shutil.move
- * copies); within it, it is refused as any change. */
-static bool refuse_two(const struct ox_lookup *from, bool from_ours, const struct ox_lookup *to, bool to_ours)
+OX_EXPORT int ox_truncate(const char *path, off_t size) __asm__("truncate");
+int ox_truncate(const char *path, off_t size)
 {
-    if (from_ours && from->place == OX_MISSING) {
-        errno = from->error;
-    } else if (from_ours != to_ours) {
-        errno = to_ours && to->place == OX_MISSING && to->error != ENOENT ? to->error : EXDEV;
-    } else {
-        errno = EROFS;
+    struct ox_lookup lookup;
+    if (ox_lookup(&path, &lookup) && lookup.place != OX_SELF) {
+        bool folder = lookup.place == OX_VIRTUAL && ox.blob.nodes[lookup.node].kind == OX_DIR;
+        return folder ? ox_fail(EISDIR) : refuse(&lookup, CHANGES);
     }
-    return from_ours || to_ours;
+    return OX_REAL(truncate)(path, size);
+}
+OX_ALIAS(truncate, truncate64);
+
+/* Moving or linking between the virtual tree and elsewhere is between two file systems (EXDEV, so that shutil.move
+ * copies); within it, it is refused as any change. `creates`: of a link, both of whose names are looked up first. */
+static int refuse_two(
+    const struct ox_lookup *from, bool from_ours, const struct ox_lookup *to, bool to_ours, bool creates)
+{
+    bool from_lost = from_ours && from->place == OX_MISSING;
+    bool to_lost = to_ours && to->place == OX_MISSING;
+    if (from_lost && (creates || !from->in_folder)) {
+        return ox_fail(from->error);
+    }
+    if (to_lost && !to->in_folder) {
+        return ox_fail(to->error);
+    }
+    if (creates && to_ours) {
+        return ox_fail(to_lost ? EROFS : EEXIST);
+    }
+    return ox_fail(from_ours != to_ours ? EXDEV : EROFS);
 }
 
-#define REFUSE_TWO(from_fd, from, to_fd, to)                                                                           \
+#define REFUSE_TWO(from_fd, from, to_fd, to, creates)                                                                  \
     do {                                                                                                               \
         struct ox_lookup source;                                                                                       \
         struct ox_lookup goal;                                                                                         \
         bool source_ours = ox_lookup_at(&(from_fd), &(from), &source) && source.place != OX_SELF;                      \
         bool goal_ours = ox_lookup_at(&(to_fd), &(to), &goal) && goal.place != OX_SELF;                                \
-        if ((source_ours || goal_ours) && refuse_two(&source, source_ours, &goal, goal_ours)) {                        \
-            return -1;                                                                                                 \
+        if (source_ours || goal_ours) {                                                                                \
+            return refuse_two(&source, source_ours, &goal, goal_ours, creates);                                        \
         }                                                                                                              \
     } while (0)
 
-#define OX_TWO_PATHS(name)                                                                                             \
+#define OX_TWO_PATHS(name, creates)                                                                                             \
     OX_EXPORT int ox_##name(const char *from, const char *to) __asm__(#name);                                          \
     int ox_##name(const char *from, const char *to)                                                                    \
     {                                                                                                                  \
         int from_fd = AT_FDCWD;                                                                                        \
         int to_fd = AT_FDCWD;                                                                                          \
-        REFUSE_TWO(from_fd, from, to_fd, to);                                                                          \
+        REFUSE_TWO(from_fd, from, to_fd, to, creates);                                                                 \
         return OX_REAL(name)(from, to);                                                                                \
     }                                                                                                                  \
     static_assert(1, "takes the semicolon")
 
-OX_TWO_PATHS(rename);
-OX_TWO_PATHS(link);
+OX_TWO_PATHS(rename, false);
+OX_TWO_PATHS(link, true);
 
 OX_EXPORT int ox_renameat(int from_fd, const char *from, int to_fd, const char *to) __asm__("renameat");
 int ox_renameat(int from_fd, const char *from, int to_fd, const char *to)
 {
-    REFUSE_TWO(from_fd, from, to_fd, to);
+    REFUSE_TWO(from_fd, from, to_fd, to, false);
     return OX_REAL(renameat)(from_fd, from, to_fd, to);
 }
 
@@ -163,13 +179,31 @@ OX_EXPORT int ox_renameat2(int from_fd, const char *from, int to_fd, const char 
     "renameat2");
 int ox_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
 {
-    REFUSE_TWO(from_fd, from, to_fd, to);
+    REFUSE_TWO(from_fd, from, to_fd, to, false);
     return OX_REAL(renameat2)(from_fd, from, to_fd, to, flags);
 }
 
 OX_EXPORT int ox_linkat(int from_fd, const char *from, int to_fd, const char *to, int flags) __asm__("linkat");
 int ox_linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
 {
-    REFUSE_TWO(from_fd, from, to_fd, to);
+    REFUSE_TWO(from_fd, from, to_fd, to, true);
     return OX_REAL(linkat)(from_fd, from, to_fd, to, flags);
 }
+
+/* Descriptors of virtual files: they are open for reading, but their attributes are not protected by that. */
+#define OX_DESCRIPTOR(name, parameters, ...)                                                                           \
+    OX_EXPORT int ox_##name parameters __asm__(#name);                                                                 \
+    int ox_##name parameters                                                                                           \
+    {                                                                                                                  \
+        uint32_t node;                                                                                                 \
+        return ox_virtual_fd_node(fd, &node) ? ox_fail(EROFS) : OX_REAL(name)(__VA_ARGS__);                            \
+    }                                                                                                                  \
+    static_assert(1, "takes the semicolon")
+
+OX_DESCRIPTOR(fchmod, (int fd, mode_t mode), fd, mode);
+OX_DESCRIPTOR(fchown, (int fd, uid_t user, gid_t group), fd, user, group);
+OX_DESCRIPTOR(futimens, (int fd, const struct timespec *times), fd, times);
+OX_DESCRIPTOR(futimes, (int fd, const struct timeval *times), fd, times);
+OX_DESCRIPTOR(fsetxattr, (int fd, const char *name, const void *value, size_t size, int flags), fd, name, value, size,
+    flags);
+OX_DESCRIPTOR(fremovexattr, (int fd, const char *name), fd, name);

@@ -43,9 +43,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (ox_blob_open(&ox.blob, copy, rest) == NULL) {
         ox.mount.size = (size_t)(mount_end - data);
         memcpy(ox.mount.path, data, ox.mount.size + 1);
-        const char *name = strrchr(ox.mount.path, '/') + 1;
-        memcpy(ox.mount.name, name, strlen(name));
-        memcpy(ox.mount.name + strlen(name), "/", 2);
         char *path = strdup((const char *)mount_end + 1);
         if (path != NULL) {
             look(path);

@@ -171,7 +171,6 @@ int main(int argc, char **argv)
         fail(wrong);
     }
     strcpy(ox.mount.path, "/opt/bin/app");
-    strcpy(ox.mount.name, "app/");
     ox.mount.size = strlen(ox.mount.path);
     if (strcmp(argv[1], "blob") == 0) {
         show_blob();

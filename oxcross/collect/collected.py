@@ -159,7 +159,7 @@ class _Gatherer:
         sources = self.project.sources if embed is None else embed
         return self.cached(
             "stdlib",
-            "stdlib",
+            stdlib.identity(),
             self.options(Encoder(self.compression), sources=sources),
             lambda: stdlib.tree(self.built.cpython, self.facts["version"]),
             prefix=stdlib.folder(self.facts["version"]) + "/",

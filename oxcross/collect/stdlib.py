@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from oxcross.collect.make import Entry, Tree, read_tree
@@ -18,12 +19,26 @@ raise ImportError(
     name="{name}",
 )
 '''
+# Lines that do not hold where files lie below a regular file, the executable: module, line, replacement. A series of
+# Python that has another line there is left as it is.
+_CHANGES = (
+    (
+        "posixpath.py",  # realpath(path, strict=True)
+        b"if strict and part_count and not stat.S_ISDIR(st_mode):",
+        b"if strict and part_count and not stat.S_ISDIR(st_mode) and not isdir(newpath + sep):",
+    ),
+)
 _NEEDS = {"ensurepip": "pip and a folder to install into"}
 
 
 def folder(version: str) -> str:
     """Where the library of a CPython ("3.13.15") lies below the mount point."""
     return "lib/python" + series_of(version)
+
+
+def identity() -> str:
+    """What tells this library from the cpython step's: the changes made here."""
+    return f"stdlib {hashlib.sha256(repr((_STUB, _NEEDS, _CHANGES)).encode()).hexdigest()}"
 
 
 def tree(cpython: Path, version: str) -> Tree:
@@ -35,6 +50,8 @@ def tree(cpython: Path, version: str) -> Tree:
     for name in sorted(REFUSED):
         text = _STUB.format(name=name, needs=_NEEDS.get(name, "Tk")).encode()
         found[f"{name}.py"] = Entry.of(text)
+    for path, line, replacement in _CHANGES:
+        found[path] = Entry.of(found[path].read().replace(line, replacement))
     return found
 
 

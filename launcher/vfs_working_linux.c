@@ -1,0 +1,129 @@
+/* The working directory, which may be a virtual one. The system knows nothing of that: its own stays where it was, and
+ * other programs start there. */
+#define _GNU_SOURCE 1
+#undef _FORTIFY_SOURCE
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "vfs_linux.h"
+
+OX_INTERPOSE(int, chdir, const char *path);
+OX_INTERPOSE(int, fchdir, int fd);
+OX_INTERPOSE(char *, getcwd, char *buffer, size_t size);
+OX_INTERPOSE(char *, get_current_dir_name, void);
+OX_INTERPOSE(long, pathconf, const char *path, int name);
+
+/* A child of vfork(2) is about to become another program, which cannot be in a virtual directory. What the system would
+ * say of it, too. */
+static int go(uint32_t node)
+{
+    if (atomic_load(&ox.working.process) != getpid()) {
+        return ox_fail(ENOTDIR);
+    }
+    ox_vfs_moved(node);
+    return 0;
+}
+
+int ox_chdir(const char *path)
+{
+    struct ox_lookup lookup;
+    uint32_t node;
+    if (ox_lookup(&path, &lookup)) {
+        if (!ox_lookup_directory(&lookup, &node)) {
+            return ox_fail(lookup.place == OX_MISSING ? lookup.error : ENOTDIR);
+        }
+        return go(node);
+    }
+    int result = OX_REAL(chdir)(path);
+    if (result == 0) {
+        ox_vfs_moved(OX_NONE);
+    }
+    return result;
+}
+
+int ox_fchdir(int fd)
+{
+    uint32_t node;
+    if (ox_directory_fd_node(fd, &node)) {
+        return go(node);
+    }
+    int result = OX_REAL(fchdir)(fd);
+    if (result == 0) {
+        ox_vfs_moved(OX_NONE);
+    }
+    return result;
+}
+
+/* The virtual working directory in memory of malloc's; NULL with errno 0 when it is not virtual. */
+static char *virtual_directory(void)
+{
+    struct ox_text path;
+    uint32_t node = atomic_load(&ox.working.node);
+    errno = 0;
+    if (node == OX_NONE || !ox_vfs_path(node, &path)) {
+        return NULL;
+    }
+    char *text = malloc(ox.mount.size + path.size + 2);
+    if (text != NULL) {
+        memcpy(text, ox.mount.path, ox.mount.size);
+        text[ox.mount.size] = '/';
+        memcpy(text + ox.mount.size + (path.size != 0), path.data, path.size + 1);
+    }
+    return text;
+}
+
+char *ox_getcwd(char *buffer, size_t size)
+{
+    int error = errno;
+    char *text = virtual_directory();
+    if (text == NULL) {
+        if (errno != 0) {
+            return NULL;
+        }
+        errno = error;
+        return OX_REAL(getcwd)(buffer, size);
+    }
+    size_t needed = strlen(text) + 1;
+    if (buffer == NULL && size == 0) {
+        return text; /* a size of 0: as large as needed */
+    }
+    if (size < needed) {
+        free(text);
+        errno = size == 0 ? EINVAL : ERANGE;
+        return NULL;
+    }
+    if (buffer == NULL) {
+        char *larger = realloc(text, size);
+        return larger != NULL ? larger : text;
+    }
+    memcpy(buffer, text, needed);
+    free(text);
+    return buffer;
+}
+
+OX_EXPORT char *ox_getcwd_chk(char *buffer, size_t size, size_t room) __asm__("__getcwd_chk");
+char *ox_getcwd_chk(char *buffer, size_t size, size_t room)
+{
+    if (size > room) {
+        abort();
+    }
+    return ox_getcwd(buffer, size);
+}
+
+char *ox_get_current_dir_name(void)
+{
+    return atomic_load(&ox.working.node) != OX_NONE ? ox_getcwd(NULL, 0) : OX_REAL(get_current_dir_name)();
+}
+
+/* The limits are those of the file system that the executable lies on. */
+long ox_pathconf(const char *path, int name)
+{
+    struct ox_lookup lookup;
+    if (ox_lookup(&path, &lookup)) {
+        if (lookup.place == OX_MISSING) {
+            return ox_fail(lookup.error);
+        }
+        path = ox.mount.path;
+    }
+    return OX_REAL(pathconf)(path, name);
+}

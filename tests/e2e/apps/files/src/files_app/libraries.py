@@ -1,0 +1,79 @@
+"""C libraries, linked in and of wheels, that open files of their own."""
+
+import ctypes
+import dbm.sqlite3
+import errno
+import os
+import sqlite3
+import ssl
+
+import certifi
+import files_native
+import lxml.etree
+import python_calamine
+
+from files_app.places import DATA, NATIVE, SCRATCH, TEXT, fails, same
+
+
+def _words(base):
+    return [row[0] for row in base.execute("select word from words order by word")]
+
+
+def check_sqlite_uri():
+    for uri in (f"file:{DATA}/base.db?mode=ro", f"file:{DATA}/base.db?immutable=1", f"file:{DATA}/base.db"):
+        base = sqlite3.connect(uri, uri=True)
+        same(_words(base), ["one", "three", "two"])
+        base.close()
+
+
+def check_sqlite_plain():
+    base = sqlite3.connect(DATA / "base.db")
+    same(_words(base), ["one", "three", "two"])
+    base.execute("attach ? as other", (f"file:{DATA}/base.db?mode=ro",))
+    same(base.execute("select count(*) from other.words").fetchone(), (3,))
+    copy = sqlite3.connect(SCRATCH / "copy.db")
+    base.backup(copy)
+    same(_words(copy), ["one", "three", "two"])
+
+
+def check_ssl():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(certifi.where())
+    same(len(context.get_ca_certs()) > 50, True)
+    context = ssl.create_default_context(cafile=certifi.where())
+    same(context.cert_store_stats()["x509_ca"] > 50, True)
+    fails(errno.ENOENT, context.load_verify_locations, f"{DATA}/missing.pem")
+
+
+def check_ctypes():
+    library = ctypes.CDLL(os.path.join(os.path.dirname(files_native.__file__), "libdata.so"))
+    same(library.add(20, 22), 42)
+    same(ctypes.CDLL(NATIVE / "libdata.so").add(1, 2), 3)
+    same(ctypes.cdll.LoadLibrary(str(NATIVE / "libdata.so"))._handle, library._handle)
+    library.first_byte.argtypes = [ctypes.c_char_p]
+    same(library.first_byte(os.fsencode(TEXT)), ord("f"))
+    same(library.first_byte(os.fsencode(DATA / "missing")), -errno.ENOENT)
+    same(library.count_names(os.fsencode(DATA)), len(os.listdir(DATA)) + 2)
+    same(library.count_names_reentrant(os.fsencode(DATA)), len(os.listdir(DATA)) + 2)
+    same(library.count_names_sorted(os.fsencode(DATA)), len(os.listdir(DATA)) + 2)
+    try:
+        ctypes.CDLL(DATA / "missing.so")
+    except OSError:
+        pass
+    else:
+        raise AssertionError("a missing library was loaded")
+
+
+def check_lxml():
+    """libxml2 of the wheel opens the file, and what the file names."""
+    same(lxml.etree.parse(str(DATA / "tree.xml")).getroot().get("name"), "tree")
+    same(lxml.etree.parse(f"file://{DATA}/tree.xml").getroot().tag, "root")
+    with open(DATA / "tree.xml", "rb") as stream:
+        same(lxml.etree.parse(stream).getroot()[0].text, "leaf")
+    fails(None, lxml.etree.parse, str(DATA / "missing.xml"))
+
+
+def check_rust():
+    """A wheel in Rust opens the file."""
+    book = python_calamine.load_workbook(str(DATA / "book.xlsx"))
+    same(book.get_sheet_by_name("numbers").to_python(), [[1.0, 2.5]])

@@ -1,0 +1,201 @@
+"""Files below the executable, used in every way: one application of checks, built once for each compression."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+from program import APPS, build
+
+from oxcross.collect import distributions
+
+SOURCE = APPS / "files"
+TAG = "py3-none-manylinux_2_17_x86_64"
+LIBRARY = r"""
+#define _GNU_SOURCE 1
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int add(int a, int b) { return a + b; }
+
+int first_byte(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    int byte = file == NULL ? -errno : fgetc(file);
+    if (file != NULL) {
+        fclose(file);
+    }
+    return byte;
+}
+
+int count_names(const char *path)
+{
+    DIR *folder = opendir(path);
+    int count = 0;
+    while (folder != NULL && readdir(folder) != NULL) {
+        count++;
+    }
+    return folder != NULL && closedir(folder) == 0 ? count : -1;
+}
+
+/* readdir_r is out of favour and in use. */
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+int count_names_reentrant(const char *path)
+{
+    DIR *folder = opendir(path);
+    struct dirent entry, *found;
+    int count = 0;
+    while (folder != NULL && readdir_r(folder, &entry, &found) == 0 && found != NULL) {
+        count++;
+    }
+    return folder != NULL && closedir(folder) == 0 ? count : -1;
+}
+
+int count_names_sorted(const char *path)
+{
+    struct dirent **names;
+    int count = scandir(path, &names, NULL, alphasort);
+    for (int i = 0; i < count; i++) {
+        free(names[i]);
+    }
+    if (count > 0) {
+        free(names);
+    }
+    return count;
+}
+"""
+PROGRAM = r"""
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+    printf("program:");
+    for (int i = 1; i < argc; i++) {
+        printf(" %s", argv[i]);
+    }
+    printf("\n");
+    return 0;
+}
+"""
+
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+# The least that is a workbook (ECMA-376).
+WORKBOOK = {
+    "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
+    f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_TYPE}.worksheet+xml"/></Types>',
+    "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
+    f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+    "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>'
+    '<sheet name="numbers" sheetId="1" r:id="rId1"/></sheets></workbook>',
+    "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
+    f'<Relationship Id="rId1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+    "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{_MAIN}"><sheetData><row r="1">'
+    '<c r="A1"><v>1</v></c><c r="B1"><v>2.5</v></c></row></sheetData></worksheet>',
+}
+
+
+def _compile(text: str, out: Path, *options: str) -> bytes:
+    compiler = shutil.which("cc") or shutil.which("clang")
+    assert compiler, "this test needs a C compiler: apt-get install gcc"
+    line = [compiler, "-x", "c", "-O1", "-Wall", "-Wextra", *options, "-", "-o", str(out)]
+    subprocess.run(line, input=text, text=True, check=True)
+    return out.read_bytes()
+
+
+def _wheel(folder: Path) -> None:
+    """A wheel for Linux with a library and programs among its data."""
+    folder.mkdir()
+    information = "files_native-1.0.dist-info"
+    programs = {
+        "files_native/program": _compile(PROGRAM, folder / "program"),
+        "files_native/script": b'#!/bin/sh\necho "script: $*"\n',
+    }
+    files = {
+        **programs,
+        "files_native/__init__.py": b"",
+        "files_native/libdata.so": _compile(LIBRARY, folder / "libdata.so", "-shared", "-fPIC"),
+        f"{information}/METADATA": b"Metadata-Version: 2.4\nName: files-native\nVersion: 1.0\n",
+        f"{information}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {TAG}\n".encode(),
+    }
+    files[f"{information}/RECORD"] = distributions.record(files, information)
+    with zipfile.ZipFile(folder / f"files_native-1.0-{TAG}.whl", "w") as archive:
+        for path, content in files.items():
+            member = zipfile.ZipInfo(path)
+            member.external_attr = (0o100755 if path in programs else 0o100644) << 16
+            archive.writestr(member, content)
+
+
+def _build(folder: Path, settings: str = "") -> Path:
+    """The application with the data that a program has to make."""
+    project = folder / "files"
+    shutil.copytree(SOURCE, project)
+    with (project / "pyproject.toml").open("a", encoding="utf-8") as configuration:
+        configuration.write(settings)
+    data = project / "src" / "files_app" / "data"
+    (data / "big.bin").write_bytes(bytes(range(250)) * 20_000)
+    (data / "tree.xml").write_text('<root name="tree"><leaf>leaf</leaf></root>\n', encoding="ascii")
+    with zipfile.ZipFile(data / "archive.zip", "w") as archive:
+        archive.writestr("inner.txt", "inner\n")
+    base = sqlite3.connect(data / "base.db")
+    base.execute("create table words (word text)")
+    base.executemany("insert into words values (?)", [("one",), ("two",), ("three",)])
+    base.commit()
+    base.close()
+    with zipfile.ZipFile(data / "book.xlsx", "w") as archive:
+        for path, content in WORKBOOK.items():
+            archive.writestr(path, '<?xml version="1.0" encoding="UTF-8"?>' + content)
+    _wheel(folder / "wheels")
+    return build(project, env={"UV_FIND_LINKS": str(folder / "wheels")})
+
+
+def _names() -> list[str]:
+    return [
+        name
+        for module in sorted((SOURCE / "src" / "files_app").glob("*.py"))
+        for name in re.findall(r"^def check_(\w+)", module.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+
+
+@pytest.fixture(scope="session")
+def executable(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _build(tmp_path_factory.mktemp("files"))
+
+
+@pytest.fixture(scope="session")
+def results(executable: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
+    """What came of every check."""
+    return _checked(executable, tmp_path_factory.mktemp("scratch"))
+
+
+def _checked(executable: Path, scratch: Path) -> dict[str, str | None]:
+    done = subprocess.run(
+        [executable],
+        env={**os.environ, "FILES_SCRATCH": str(scratch)},
+        cwd=scratch,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, str | None] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("name", _names())
+def test_check(results: dict[str, str | None], name: str) -> None:
+    assert results[name] is None, results[name]
