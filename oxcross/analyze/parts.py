@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,14 +70,11 @@ def parts(
 
 
 def installed(tree: Path) -> Iterator[Part]:
-    """The distributions in a folder that uv or pip filled."""
+    """The distributions in the folder of an environment: its RECORDs name what is there, and nothing else."""
     for information in sorted(tree.glob("*.dist-info")):
         record = information / "RECORD"
         data = record.read_bytes() if record.is_file() else b""
-        listed = map(posixpath.normpath, distributions.record_paths(data))
-        files = sorted(
-            path for path in set(listed) if not path.startswith(("../", "/")) and (tree / path).is_file()
-        )
+        files = sorted(set(distributions.record_paths(data)))
         name = distributions.canonical(information.name.partition("-")[0])
         yield Part(name=name, key=hashlib.sha256(data).hexdigest(), files=tuple(files), root=tree)
 
