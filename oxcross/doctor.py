@@ -42,7 +42,7 @@ _NEEDED_BYTES = 3_000_000_000  # the store after a first build of one target, an
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One thing looked at. ``group``: what it is needed for ("always", "local", "docker")."""
+    """One thing looked at. ``group``: what it is needed for ("always", "local", "docker", …)."""
 
     name: str
     ok: bool
@@ -122,6 +122,8 @@ def _tool(name: str) -> Check:
 
 
 def _uv() -> Check:
+    from oxcross.collect.uv import how_to_install
+
     try:
         import uv
 
@@ -130,7 +132,11 @@ def _uv() -> Check:
         path = shutil.which("uv")
     if path:
         return Check(name="uv", ok=True, detail=path)
-    return Check(name="uv", ok=False, detail="not found: it resolves requirements", fix="pip install uv")
+    fix = how_to_install()
+    if getattr(sys, "frozen", False):
+        detail = "not on PATH, and no part of this executable: projects with requirements need it"
+        return Check(name="uv", ok=False, detail=detail, fix=fix, group="requirements")
+    return Check(name="uv", ok=False, detail="not found: it resolves requirements", fix=fix)
 
 
 def _store(folder: str) -> Check:

@@ -117,7 +117,7 @@ class _Run:
                 raise  # the pool waits for its threads, which end with their jobs
 
     def _one(self, step: Step, share: int) -> Path:
-        with self.store.lock(step.key, self.cancelled.is_set) as held:
+        with self.store.lock(step.key, self.cancelled.is_set, name=step.name) as held:
             if not held:
                 raise _stopped(step)
             if (tree := self.store.get(step.key)) is not None:  # another process was faster
@@ -210,7 +210,7 @@ def _judge(store: Store, step: Step, status: int, job: Job) -> None:
         raise StoreError(
             f"no space left on the device while {step.name} was built ({free / 1e6:.1f} MB free)",
             where=str(store.root),
-            hint=f"make room there, or prune the store: oxcross cache --prune\n  log: {log}",
+            hint=f"make room there, or prune the store: oxcross cache prune\n  log: {log}",
         )
     target, _, short = step.name.rpartition("/")
     enter = f"oxcross shell --target {target} --step {short}" if target else f"oxcross shell --step {short}"

@@ -13,12 +13,13 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from oxcross.trees import remove
 
 _POLL_SECONDS = 0.05
+_PATIENCE_SECONDS = 1.0  # of waiting without a word
 _ORPHAN_SECONDS = 24 * 3600.0  # a temporary folder without a lock file: removed after a day
 _BUSY = (errno.EWOULDBLOCK, errno.EACCES)
 
@@ -55,20 +56,45 @@ def try_lock(path: Path, *, shared: bool = False, create: bool = True) -> int | 
 
 
 @contextmanager
-def locked(path: Path, cancelled: Callable[[], bool] = lambda: False) -> Iterator[bool]:
+def locked(
+    path: Path,
+    cancelled: Callable[[], bool] = lambda: False,
+    *,
+    waiting: Callable[[str], None] = lambda _: None,
+    passing: bool = False,
+) -> Iterator[bool]:
     """Hold the lock file ``path``, waiting for it; yields False when ``cancelled`` came first.
 
-    It waits by asking again, not inside flock, so that a thread that waits can be stopped.
+    It waits by asking again, not inside flock, so that a thread that waits can be stopped. After a second
+    ``waiting`` is told once who holds the lock. With ``passing`` the file is removed at the end.
     """
+    begun = time.monotonic()
+    told = False
     while (fd := try_lock(path)) is None:
         if cancelled():
             yield False
             return
+        if not told and time.monotonic() - begun > _PATIENCE_SECONDS:
+            told = True
+            waiting(_holder(path))
         time.sleep(_POLL_SECONDS)
     try:
+        with suppress(OSError):  # on a full disk nobody is told who it is
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, f"process {os.getpid()} on {os.uname().nodename}".encode(), 0)
         yield True
     finally:
+        if passing:
+            path.unlink(missing_ok=True)  # whoever waits for it notices that it is another file
         os.close(fd)
+
+
+def _holder(path: Path) -> str:
+    """Who wrote its name into a lock file: for people, who may look for that process."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace") or "another process"
+    except FileNotFoundError:
+        return "another process"
 
 
 @contextmanager

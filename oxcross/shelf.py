@@ -61,7 +61,7 @@ class Shelves:
                 raise StoreError(
                     f"no space left on the device ({asked}{free:.1f} MB free)",
                     where=place,
-                    hint="make room there, or prune the store: oxcross cache --prune",
+                    hint="make room there, or prune the store: oxcross cache prune",
                 ) from error
             if error.errno in _REFUSED:
                 raise StoreError(

@@ -80,12 +80,19 @@ class Store(Shelves):
         except FileNotFoundError:
             raise KeyError(key) from None
 
-    def lock(self, key: str, cancelled: Callable[[], bool] = lambda: False) -> AbstractContextManager[bool]:
+    def lock(
+        self, key: str, cancelled: Callable[[], bool] = lambda: False, *, name: str = ""
+    ) -> AbstractContextManager[bool]:
         """Hold the lock of ``key`` against every other process and thread, waiting for it.
 
-        Yields False, without the lock, when ``cancelled()`` became true before.
+        Yields False, without the lock, when ``cancelled()`` became true before. ``name`` is what the wait is said to
+        be for, when it takes a while.
         """
-        return locks.locked(self.root / "locks" / checked(key), cancelled)
+
+        def waiting(holder: str) -> None:
+            self.notice(f"waiting for {name or key}: {holder} is at it")
+
+        return locks.locked(self.root / "locks" / checked(key), cancelled, waiting=waiting)
 
     def log_path(self, key: str, name: str) -> Path:
         """Where the log of the step ``name`` belongs; its folder is made."""

@@ -75,7 +75,7 @@ def _compile(python: Path, sources: Mapping[str, bytes], optimize: int) -> dict[
         raise CollectError(
             f"the compiler of bytecode ended with status {done.returncode}: {last}",
             where=str(python),
-            hint="if this interpreter is damaged: oxcross cache --verify",
+            hint="if this interpreter is damaged: oxcross cache verify",
         )
     results = zip(answer[::2], answer[1::2], strict=True)
     return {path: _result(*result) for path, result in zip(sources, results, strict=True)}

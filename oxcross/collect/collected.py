@@ -119,7 +119,7 @@ class _Gatherer:
         key = "set-" + hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         if (found := self.store.get(key)) is not None:
             return resourceset.load(found)
-        with self.store.lock(key):
+        with self.store.lock(key, name=f"{self.target.name}/set/{name}"):
             if (found := self.store.get(key)) is None:
                 self.notice(f"compiling {name}")
                 with self.store.temporary("set") as folder:

@@ -46,7 +46,7 @@ def environment(
     name = key(lines, project, target)
     if (found := store.get(name)) is not None:
         return found
-    with store.lock(name):
+    with store.lock(name, name=f"{target.name}/environment"):
         if (found := store.get(name)) is not None:
             return found
         notice(f"installing wheels for {target.name}")

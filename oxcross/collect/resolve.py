@@ -149,7 +149,8 @@ def _resolved(
     preferred = old.requirements if old is not None and not upgrade else ()
     lines = _compile(project, target, wanted, preferred)
     # Another process may write another target's entry into the same file meanwhile.
-    with store.lock("lock-" + hashlib.sha256(str(path).encode()).hexdigest()):
+    lock = "lock-" + hashlib.sha256(str(path).encode()).hexdigest()
+    with store.lock(lock, name=path.name):
         entries = lockfile.read(path)
         entries[target.name] = Locked(digest, lines)
         lockfile.write(path, entries)

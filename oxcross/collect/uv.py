@@ -38,8 +38,13 @@ def find() -> str:
         return found
     raise ToolError(
         "uv is needed to resolve and install requirements, and is not there",
-        hint="install it: python3 -m pip install uv",
+        hint=f"install it: {how_to_install()}",
     )
+
+
+def how_to_install() -> str:
+    """The command that gives oxcross a uv: beside it, or on PATH for its executable, which has no place for one."""
+    return "pipx install uv" if getattr(sys, "frozen", False) else "python3 -m pip install uv"
 
 
 def run(arguments: Sequence[str], *, folder: Path, doing: str, where: str) -> str:

@@ -65,7 +65,7 @@ def build(root: Path, store: Store, *, notice: Callable[[str], None] = lambda _:
         return Wheel(key, projectfiles.contents(tree))
     if (content := refresh.refreshed(root, files, store)) is not None:
         return Wheel(key, content)
-    with store.lock(key):
+    with store.lock(key, name=f"wheel/{root.name}"):
         if (tree := store.get(key)) is None:
             notice(f"building {root.name}")
             with store.temporary("wheel") as folder:

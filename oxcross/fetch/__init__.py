@@ -87,7 +87,7 @@ class Fetcher:
         self._stop.set()
 
     def _one(self, source: Pinned) -> Path:
-        with self._store.lock(source.sha256, self._stop.is_set) as held:
+        with self._store.lock(source.sha256, self._stop.is_set, name=source.filename) as held:
             if not held:
                 raise OxcrossError("stopped", where=source.filename)
             if (path := self._store.source(source.sha256)) is not None:  # another process was faster

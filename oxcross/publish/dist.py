@@ -80,7 +80,7 @@ def release(root: Path, name: str, version: str, artifacts: Iterable[Built]) -> 
     }
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with locks.locked(folder.parent / ".lock"):
+        with locks.locked(folder.parent / ".lock", passing=True):
             if not folder.exists():
                 _write(folder, manifest, {file_name(name, version, a): a.path for a in built})
                 return Release(path=folder, name=name, version=version, new=True, manifest=manifest)

@@ -49,6 +49,7 @@ def test_release(tmp_path: Path) -> None:
     document = done.document()
     assert document["version"] == "1.0"
     assert document["artifacts"][0]["path"] == str(done.path / "app-1.0-linux-x64")
+    assert [path.name for path in done.path.parent.iterdir()] == ["1.0"]  # no lock is left
 
 
 def test_the_same_again_is_nothing_to_do(tmp_path: Path) -> None:
@@ -91,7 +92,7 @@ def test_an_executable_that_changes_meanwhile(tmp_path: Path) -> None:
     built.path.write_bytes(b"newer")
     with pytest.raises(PublishError, match="changed while it was released"):
         dist.release(tmp_path / "dist", "app", "1.0", [built])
-    assert [path.name for path in (tmp_path / "dist" / "app").iterdir()] == [".lock"]
+    assert [path.name for path in (tmp_path / "dist" / "app").iterdir()] == []
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
@@ -132,7 +133,7 @@ dist.release(path / "dist", "app", "1.0",
     else:
         pytest.fail("the release never ended")
     assert after > 6  # it was killed at several points
-    assert sorted(path.name for path in (tmp_path / "dist" / "app").iterdir()) == [".lock", "1.0"]
+    assert sorted(path.name for path in (tmp_path / "dist" / "app").iterdir()) == ["1.0"]
     assert not dist.release(tmp_path / "dist", "app", "1.0", [built]).new
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,20 @@ def test_examine_this_machine(tmp_path: Path) -> None:
     assert checks["python"].ok
     assert checks["uv"].ok
     assert all(check.fix for check in checks.values() if not check.ok)
+
+
+@pytest.mark.parametrize(
+    ("frozen", "group", "fix"),
+    [(False, "always", "python3 -m pip install uv"), (True, "requirements", "pipx install uv")],
+)
+def test_no_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, frozen: bool, group: str, fix: str) -> None:
+    monkeypatch.setitem(sys.modules, "uv", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "frozen", frozen, raising=False)
+    [check] = [check for check in doctor.examine(str(tmp_path / "store")) if check.name == "uv"]
+    assert not check.ok
+    assert (check.group, check.fix) == (group, fix)
+    assert doctor.able([check]) is frozen  # without requirements it can do without
 
 
 def test_a_store_that_cannot_be_written() -> None:
