@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from oxcross import targets
+from oxcross.analyze import parts, scan
 from oxcross.analyze.judge import Told, judge
-from oxcross.analyze.parts import parts
+from oxcross.analyze.parts import Part
 from oxcross.analyze.rules import SEVERITIES
-from oxcross.analyze.scan import scan
+from oxcross.analyze.scan import Scanned
+from oxcross.collect import environment, resolve
 from oxcross.collect.distributions import canonical
 from oxcross.plan import Plan
 from oxcross.project import Project
@@ -52,9 +54,18 @@ def analyze(
     Raises CollectError when the requirements cannot be had, ToolError when uv is needed and missing.
     """
     target = targets.get(project.target)
-    found = parts(project, target, store, upgrade=upgrade, notice=notice)
-    scans = scan(found, store, notice)
-    told = judge(found, scans, project, target, _linked(project))
+    resolution = resolve.resolve(project, target, store, upgrade=upgrade, notice=notice)
+    scans: list[Scanned] = []
+    if lines := resolution.lines:
+
+        def installed() -> list[Part]:
+            return list(
+                parts.installed(environment.environment(lines, project, target, store, notice=notice))
+            )
+
+        scans += scan.environment(environment.key(lines, project, target), installed, store, notice)
+    scans += scan.scan(parts.local(project, resolution, store, notice), store, notice)
+    told = judge(scans, project, target, _linked(project))
     names = {name: _ignored(name, told) for name in project.ignore}
     accepted = {one for hidden in names.values() for one in hidden}
     return Analysis(

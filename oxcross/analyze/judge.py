@@ -10,7 +10,6 @@ from typing import Any
 
 from oxcross.analyze import licences
 from oxcross.analyze.finding import Finding
-from oxcross.analyze.parts import Part
 from oxcross.analyze.rules import SEVERITIES, Rule, load
 from oxcross.analyze.scan import Scanned
 from oxcross.collect import distributions, libraries
@@ -53,15 +52,9 @@ class Told:
         }
 
 
-def judge(
-    parts: Sequence[Part],
-    scans: Sequence[Scanned],
-    project: Project,
-    target: Target,
-    linked: Iterable[Source],
-) -> list[Told]:
+def judge(scans: Sequence[Scanned], project: Project, target: Target, linked: Iterable[Source]) -> list[Told]:
     """All that is to be told, the gravest first, before what the user accepts is taken away."""
-    court = _Court(parts, scans, project, target)
+    court = _Court(scans, project, target)
     told = [*court.modules(), *court.libraries(), *court.licences(linked)]
     order = list(load().rules)
     places = {(one.rule.id, one.distribution, one.path, one.line): one for one in reversed(told)}
@@ -78,10 +71,8 @@ def judge(
 
 
 class _Court:
-    def __init__(
-        self, parts: Sequence[Part], scans: Sequence[Scanned], project: Project, target: Target
-    ) -> None:
-        self._pairs = list(zip(parts, scans, strict=True))
+    def __init__(self, scans: Sequence[Scanned], project: Project, target: Target) -> None:
+        self._scans = scans
         self._project = project
         self._target = target
         self._rules = load()
@@ -91,7 +82,7 @@ class _Court:
             posixpath.basename(file.path) for file in self._shared
         }
 
-    def _tell(self, part: Part, rule: Rule, found: Finding, *, severity: str = "") -> Iterator[Told]:
+    def _tell(self, part: Scanned, rule: Rule, found: Finding, *, severity: str = "") -> Iterator[Told]:
         if rule.accepts(part.name, found.path):
             return
         quiet = found.soft or (part.name in self._rules.tools and rule.kind != "licence")
@@ -107,9 +98,9 @@ class _Court:
 
     def modules(self) -> Iterator[Told]:
         """What the modules do."""
-        missing: dict[tuple[str, Rule, str], tuple[Part, Finding]] = {}
-        for part, scanned in self._pairs:
-            for found in scanned.findings:
+        missing: dict[tuple[str, Rule, str], tuple[Scanned, Finding]] = {}
+        for part in self._scans:
+            for found in part.findings:
                 rule = self._rules.rules.get(found.rule) or self._rules.one("import")
                 if rule.kind == "import":
                     if (absent := self._absent(found.subject)) is not None:
@@ -139,7 +130,7 @@ class _Court:
             or distributions.canonical(top) in self._project.exclude_packages
         )
 
-    def _is_there(self, part: Part, rule: Rule, found: Finding) -> bool:
+    def _is_there(self, part: Scanned, rule: Rule, found: Finding) -> bool:
         """Whether what is asked for is embedded, so that nothing differs."""
         name = found.subject
         if rule.kind == "load":
@@ -159,7 +150,7 @@ class _Court:
 
     def libraries(self) -> Iterator[Told]:
         """What the shared libraries need."""
-        owners = {file.path: part for part, scanned in self._pairs for file in scanned.shared}
+        owners = {file.path: part for part in self._scans for file in part.shared}
         fallback = {"libgcc_s.so.1": (), "libstdc++.so.6": ()} if self._target.runtime else {}
         for name, users in libraries.order(self._shared, fallback).missing.items():
             rule = self._rules.one(self._rules.systems.get(name, "needed"))
@@ -182,13 +173,12 @@ class _Court:
 
     def licences(self, linked: Iterable[Source]) -> Iterator[Told]:
         """What the licences ask: of distributions, of libraries that they carry, of what is linked in."""
-        for part, scanned in self._pairs:
+        for part in self._scans:
             if part.own:
                 continue
-            if scanned.licence and (rule := licences.applies(scanned.licence)):
-                place = next(path for path in part.files if distributions.is_metadata(path))
-                yield from self._tell(part, rule, Finding(place, 0, rule.id, scanned.licence))
-            for file in scanned.shared:
+            if part.metadata and (rule := licences.applies(part.licence)):
+                yield from self._tell(part, rule, Finding(part.metadata, 0, rule.id, part.licence))
+            for file in part.shared:
                 name = posixpath.basename(file.path)
                 if (licence := licences.of_library(name)) and (rule := licences.applies(licence)):
                     yield from self._tell(part, rule, Finding(file.path, 0, rule.id, licence))

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from oxcross.collect import application, distributions, environment, resolve, wheel
-from oxcross.collect.distributions import Distribution
+from oxcross.collect import application, distributions, wheel
+from oxcross.collect.resolve import Resolution
 from oxcross.project import Project
 from oxcross.store import Store
-from oxcross.targets import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,27 +38,20 @@ class Part:
             path.split("/")[0].split(".")[0] for path in self.files if path.endswith((".py", ".so"))
         )
 
-    def described(self) -> Distribution | None:
-        """Its metadata; None for files that are no distribution."""
-        found = [path for path in self.files if distributions.is_metadata(path)]
-        return distributions.describe(self.read(found[0])) if found else None
+    @property
+    def metadata(self) -> str:
+        """The path of its METADATA; "" for files that are no distribution."""
+        return next((path for path in self.files if distributions.is_metadata(path)), "")
 
 
-def parts(
+def local(
     project: Project,
-    target: Target,
+    resolution: Resolution,
     store: Store,
-    *,
-    upgrade: bool = False,
     notice: Callable[[str], None] = lambda _: None,
 ) -> list[Part]:
-    """All that a build would embed besides the standard library, from the same places."""
-    resolution = resolve.resolve(project, target, store, upgrade=upgrade, notice=notice)
-    found: list[Part] = []
-    if resolution.lines:
-        tree = environment.environment(resolution.lines, project, target, store, notice=notice)
-        found += installed(tree)
-    found += [_of_wheel(wheel.of(one.path, store)) for one in resolution.local]
+    """What a build takes from this machine: required folders and wheels, the project itself."""
+    found = [_of_wheel(wheel.of(one.path, store)) for one in resolution.local]
     if project.include_project and application.has_build_system(project):
         found.append(_of_wheel(wheel.build(project.root, store, notice=notice), own=True))
         if project.run.kind == "file":

@@ -17,7 +17,7 @@ from oxcross import elf
 from oxcross.analyze import rules, source
 from oxcross.analyze.finding import Finding
 from oxcross.analyze.parts import Part
-from oxcross.collect import libraries
+from oxcross.collect import distributions, libraries
 from oxcross.collect.libraries import Shared
 from oxcross.store import Store
 
@@ -25,35 +25,57 @@ _PIECE: Final = 1 << 20  # bytes of source for one piece of work
 _ALONE: Final = 4 << 20  # bytes of source that are read without further processes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scanned:
     """What the files of a part are and do, whatever surrounds it."""
 
+    name: str  # canonical
+    own: bool  # the project itself
     findings: tuple[Finding, ...]
     shared: tuple[Shared, ...]
-    tops: frozenset[str]
-    licence: str  # "" for what is no distribution
+    tops: frozenset[str]  # top-level modules
+    metadata: str  # the path of METADATA; "" for what is no distribution
+    licence: str
+
+
+def environment(
+    key: str,
+    parts: Callable[[], Sequence[Part]],
+    store: Store,
+    notice: Callable[[str], None] = lambda _: None,
+) -> list[Scanned]:
+    """Those of the whole environment ``key``: when they are known, nothing of it is looked at."""
+    name = _key("environment", key)
+    value = store.value(name)
+    if value is None:
+        value = _packed(scan(parts(), store, notice))
+        store.put_value(name, value)
+    return _unpacked(value)
 
 
 def scan(
     parts: Sequence[Part], store: Store, notice: Callable[[str], None] = lambda _: None
 ) -> list[Scanned]:
     """Each part's, from the store where its files and the rules are the same."""
-    keys = [_key(part) for part in parts]
-    values = {key: store.value(key) for key in keys}
-    new = [(key, part) for key, part in zip(keys, parts, strict=True) if values[key] is None]
-    if new:
-        modules = sum(path.endswith(".py") for _, part in new for path in part.files)
-        notice(f"reading {modules} modules of {len(new)} distributions")
-        for key, scanned in zip((key for key, _ in new), _read([part for _, part in new]), strict=True):
-            values[key] = _packed(scanned)
-            store.put_value(key, values[key] or b"")
-    return [_unpacked(values[key] or b"") for key in keys]
+    keys = [_key(part.name, part.key, str(part.own)) for part in parts]
+    known = [store.value(key) for key in keys]
+    new = [part for part, value in zip(parts, known, strict=True) if value is None]
+    if modules := sum(path.endswith(".py") for part in new for path in part.files):
+        places = new[0].name if len(new) == 1 else f"{len(new)} distributions"
+        notice(f"reading {modules} module{'s' * (modules != 1)} of {places}")
+    made = iter(_read(new))
+    found: list[Scanned] = []
+    for key, value in zip(keys, known, strict=True):
+        if value is None:
+            found.append(next(made))
+            store.put_value(key, _packed(found[-1:]))
+        else:
+            found += _unpacked(value)
+    return found
 
 
-def _key(part: Part) -> str:
-    facts = [rules.digest(), part.name, part.key]
-    return "analyze-" + hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+def _key(*facts: str) -> str:
+    return "analyze-" + hashlib.sha256(json.dumps([rules.digest(), *facts]).encode()).hexdigest()
 
 
 def _read(parts: Sequence[Part]) -> list[Scanned]:
@@ -124,8 +146,15 @@ def _scanned(part: Part, found: list[Finding]) -> Scanned:
         if _is_program(data):
             found.append(Finding(path, 0, rules.load().one("program").id, posixpath.basename(path)))
         shared.append(described)
-    description = part.described()
-    return Scanned(tuple(sorted(found)), tuple(shared), part.tops, description.licence if description else "")
+    return Scanned(
+        name=part.name,
+        own=part.own,
+        findings=tuple(sorted(found)),
+        shared=tuple(shared),
+        tops=part.tops,
+        metadata=part.metadata,
+        licence=distributions.describe(part.read(part.metadata)).licence if part.metadata else "",
+    )
 
 
 def _outside(part: Part, path: str, data: bytes) -> Iterator[Finding]:
@@ -143,21 +172,23 @@ def _is_program(data: bytes) -> bool:
     return file.type == elf.ET_EXEC or file.pie
 
 
-def _packed(scanned: Scanned) -> bytes:
-    document = {
-        "findings": [one.row() for one in scanned.findings],
-        "shared": [asdict(one) for one in scanned.shared],
-        "tops": sorted(scanned.tops),
-        "licence": scanned.licence,
-    }
-    return json.dumps(document, separators=(",", ":")).encode()
+def _packed(scans: Sequence[Scanned]) -> bytes:
+    rows = [
+        {
+            **{name: getattr(one, name) for name in ("name", "own", "metadata", "licence")},
+            "findings": [finding.row() for finding in one.findings],
+            "shared": [asdict(file) for file in one.shared],
+            "tops": sorted(one.tops),
+        }
+        for one in scans
+    ]
+    return json.dumps(rows, separators=(",", ":")).encode()
 
 
-def _unpacked(value: bytes) -> Scanned:
-    document: dict[str, Any] = json.loads(value)
-    return Scanned(
-        tuple(Finding(*row) for row in document["findings"]),
-        tuple(Shared.of(row) for row in document["shared"]),
-        frozenset(document["tops"]),
-        document["licence"],
-    )
+def _unpacked(value: bytes) -> list[Scanned]:
+    rows: list[dict[str, Any]] = json.loads(value)
+    for row in rows:
+        row["findings"] = tuple(Finding(*finding) for finding in row["findings"])
+        row["shared"] = tuple(Shared.of(file) for file in row["shared"])
+        row["tops"] = frozenset(row["tops"])
+    return [Scanned(**row) for row in rows]

@@ -47,7 +47,7 @@ def told(
     )
     [scanned] = scan([part], store)
     scanned = dataclasses.replace(scanned, shared=(*scanned.shared, *shared))
-    return judge([part], [scanned], projects.load(root), targets.get("linux-x64"), linked)
+    return judge([scanned], projects.load(root), targets.get("linux-x64"), linked)
 
 
 def _bytes(content: str | bytes | Path | Shared) -> bytes:
