@@ -159,9 +159,9 @@ def pair(app: str, folder: Path) -> Pair:
 
 
 def files(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file below ``folder``, by path."""
+    """SHA-256 of every file below ``folder``, by path; without bytecode, which executables do not write."""
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.suffix != ".pyc"
     }

@@ -172,9 +172,10 @@ def test_reload(filled: Side) -> None:
     with filled.serve("runserver", str(port), ready=SERVERS["runserver"][1], env=env) as (base, log):
         assert "<title>First light</title>" in _Visitor(base).get("/")[1]
         settings.write_text('SITE_TITLE = "Second light"\n', encoding="utf-8")
-        os.utime(settings, (2_000_000_000, 2_000_000_000))  # the reloader compares times of change
-        for _ in range(100):
-            with contextlib.suppress(urllib.error.URLError):
+        for step in range(100):
+            # The reloader compares times of change, and does not say when it has seen the first.
+            os.utime(settings, (2_000_000_000 + step // 20, 2_000_000_000 + step // 20))
+            with contextlib.suppress(OSError):
                 if "<title>Second light</title>" in _Visitor(base).get("/")[1]:
                     break
             time.sleep(0.1)
@@ -182,4 +183,4 @@ def test_reload(filled: Side) -> None:
             pytest.fail(f"not loaded again: {log}")
     text = "".join(log)
     assert "local_settings.py changed, reloading." in text
-    assert text.count("Starting development server") == 2
+    assert text.count("Starting development server") >= 2
