@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "children.h"
+#include "exec.h"
 #include "exit.h"
 #include "locate.h"
 #include "interpreter.h"
@@ -27,6 +28,7 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--oxcross-verify") == 0) {
         return verify();
     }
+    ox_exec_ready();
     struct ox_start start = ox_recognise(argc, argv);
     ox_python_start(&start);
     if (start.role != OX_APPLICATION) {

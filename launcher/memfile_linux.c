@@ -24,6 +24,7 @@
 #endif
 #define OX_MFD_CLOEXEC 1u
 #define OX_MFD_ALLOW_SEALING 2u
+#define OX_MFD_EXEC 16u
 #define OX_F_ADD_SEALS 1033
 #define OX_ALL_SEALS 15 /* SEAL, SHRINK, GROW, WRITE */
 
@@ -43,9 +44,14 @@ static int unnamed_file(void)
     return -1;
 }
 
-static int memory_file(const char *name)
+/* `program`: it will be run, which must be said where the sysctl vm.memfd_noexec is set (Linux 6.3). */
+static int memory_file(const char *name, bool program)
 {
-    int fd = (int)syscall(SYS_memfd_create, name, OX_MFD_ALLOW_SEALING | OX_MFD_CLOEXEC);
+    unsigned flags = OX_MFD_ALLOW_SEALING | OX_MFD_CLOEXEC;
+    int fd = (int)syscall(SYS_memfd_create, name, flags | (program ? OX_MFD_EXEC : 0));
+    if (fd < 0 && errno == EINVAL) {
+        fd = (int)syscall(SYS_memfd_create, name, flags);
+    }
     if (fd < 0 && (errno == ENOSYS || errno == EPERM || errno == EACCES)) {
         fd = unnamed_file();
     }
@@ -64,8 +70,21 @@ static bool write_all(int fd, const uint8_t *data, uint64_t size)
     return true;
 }
 
-/* Puts the payload's bytes into the file. */
-static bool fill(struct ox_memfile *file, const struct ox_payload *payload)
+/* Decodes with memory of its own, that is given back at once. */
+static bool decode_apart(const struct ox_payload *payload, const uint8_t *stored, void *out)
+{
+    size_t size = ox_payload_workspace_size();
+    void *workspace = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (workspace == MAP_FAILED) {
+        return false;
+    }
+    bool decoded = ox_payload_decode_with(&ox.blob, payload, stored, out, workspace);
+    munmap(workspace, size);
+    return decoded;
+}
+
+/* Puts the payload's bytes into the file. `apart`: without a lock or an allocation. */
+static bool fill(struct ox_memfile *file, const struct ox_payload *payload, bool apart)
 {
     const uint8_t *stored = ox_payload_open(&ox.blob, payload);
     if (stored == NULL) {
@@ -88,7 +107,8 @@ static bool fill(struct ox_memfile *file, const struct ox_payload *payload)
     if (memory == MAP_FAILED) {
         return false;
     }
-    bool decoded = ox_payload_decode(&ox.blob, payload, stored, memory);
+    bool decoded = apart ? decode_apart(payload, stored, memory)
+                         : ox_payload_decode(&ox.blob, payload, stored, memory);
     /* F_SEAL_WRITE is refused while a writable mapping is left, so it is made anew, for reading. */
     munmap(memory, (size_t)payload->size);
     if (!decoded) {
@@ -104,7 +124,7 @@ static bool fill(struct ox_memfile *file, const struct ox_payload *payload)
     return true;
 }
 
-int ox_memfile_make(uint32_t node, struct ox_memfile *file)
+static int make(uint32_t node, struct ox_memfile *file, bool apart)
 {
     struct ox_text name;
     memset(file, 0, sizeof *file);
@@ -114,13 +134,15 @@ int ox_memfile_make(uint32_t node, struct ox_memfile *file)
         return -1;
     }
     char label[200]; /* memfd_create takes 249 bytes */
-    snprintf(label, sizeof label, "%s", name.data);
-    file->fd = memory_file(label);
+    size_t size = name.size < sizeof label ? name.size : sizeof label - 1;
+    memcpy(label, name.data, size);
+    label[size] = '\0';
+    file->fd = memory_file(label, (ox.blob.nodes[node].flags & OX_EXECUTABLE) != 0);
     if (file->fd < 0) {
         return -1;
     }
     const struct ox_node *row = &ox.blob.nodes[node];
-    if (row->kind == OX_FILE && !fill(file, &row->data)) {
+    if (row->kind == OX_FILE && !fill(file, &row->data, apart)) {
         int error = errno;
         close(file->fd);
         errno = error;
@@ -134,6 +156,49 @@ int ox_memfile_make(uint32_t node, struct ox_memfile *file)
     atomic_store(&ox.opened, true);
     fcntl(file->fd, OX_F_ADD_SEALS, OX_ALL_SEALS);
     return file->fd;
+}
+
+int ox_memfile_make(uint32_t node, struct ox_memfile *file)
+{
+    return make(node, file, false);
+}
+
+#define OX_FIRST_INHERITED 100 /* shells write numbers of one digit, and use 10 and more for themselves */
+
+static int make_apart(uint32_t node)
+{
+    struct ox_memfile file;
+    int fd = make(node, &file, true);
+    ox_memfile_unmap(&file);
+    return fd;
+}
+
+int ox_memfile_inherit(uint32_t node)
+{
+    int fd = make_apart(node);
+    if (fd < 0) {
+        return -1;
+    }
+    int inherited = fcntl(fd, F_DUPFD, OX_FIRST_INHERITED);
+    if (inherited < 0) {
+        inherited = fcntl(fd, F_DUPFD, 3); /* no such numbers are allowed */
+    }
+    int error = errno;
+    close(fd);
+    errno = error;
+    return inherited;
+}
+
+int ox_memfile_program(uint32_t node, char link[32])
+{
+    int fd = make_apart(node);
+    char start[2];
+    if (fd >= 0 && pread(fd, start, sizeof start, 0) == sizeof start && memcmp(start, "#!", sizeof start) == 0) {
+        close(fd);
+        fd = ox_memfile_inherit(node);
+    }
+    snprintf(link, 32, "/proc/self/fd/%d", fd);
+    return fd;
 }
 
 void ox_memfile_unmap(struct ox_memfile *file)

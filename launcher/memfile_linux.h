@@ -18,6 +18,14 @@ struct ox_memfile {
 int ox_memfile_make(uint32_t node, struct ox_memfile *file);
 void ox_memfile_unmap(struct ox_memfile *file);
 
+/* The node's memory file for a program to come: inherited, under a number that shell scripts do not use. Needs no lock
+ * and no allocation (see exec_linux.c). -1 with errno. */
+int ox_memfile_inherit(uint32_t node);
+
+/* The node's memory file to run by the path that is put into `link`; inherited only by a script's interpreter. The same
+ * holds. */
+int ox_memfile_program(uint32_t node, char link[32]);
+
 /* Opens the node as open(2) would read-only; `flags`: O_CLOEXEC and O_NONBLOCK count. -1 with errno. */
 int ox_memfile_open(uint32_t node, int flags);
 

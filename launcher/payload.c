@@ -84,6 +84,29 @@ bool ox_payload_decode(
     return !ZSTD_isError(decoded) && decoded == size;
 }
 
+size_t ox_payload_workspace_size(void)
+{
+    return ZSTD_estimateDCtxSize();
+}
+
+bool ox_payload_decode_with(const struct ox_blob *blob, const struct ox_payload *payload, const uint8_t *stored, void *out,
+    void *workspace)
+{
+    size_t size = (size_t)payload->size;
+    if (payload->codec == OX_RAW) {
+        memcpy(out, stored, size);
+        return true;
+    }
+    ZSTD_DCtx *decoder = ZSTD_initStaticDCtx(workspace, ox_payload_workspace_size());
+    if (decoder == NULL) {
+        return false;
+    }
+    bool dictionary = payload->codec == OX_ZSTD_DICT;
+    size_t decoded = ZSTD_decompress_usingDict(decoder, out, size, stored, (size_t)payload->stored,
+        dictionary ? blob->dictionary : NULL, dictionary ? (size_t)blob->dictionary_size : 0);
+    return !ZSTD_isError(decoded) && decoded == size;
+}
+
 void ox_payload_forget(void)
 {
     ZSTD_freeDCtx(atomic_exchange(&ox.decoder, NULL));

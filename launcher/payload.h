@@ -15,6 +15,11 @@ const uint8_t *ox_payload_open(const struct ox_blob *blob, const struct ox_paylo
 bool ox_payload_decode(
     const struct ox_blob *blob, const struct ox_payload *payload, const uint8_t *stored, void *out);
 
+/* The same with memory that is given, of ox_payload_workspace_size() bytes, aligned to 8: allocates nothing. */
+bool ox_payload_decode_with(const struct ox_blob *blob, const struct ox_payload *payload, const uint8_t *stored, void *out,
+    void *workspace);
+size_t ox_payload_workspace_size(void);
+
 /* Gives back what is kept for later decoding. For tests: a process has one blob. */
 void ox_payload_forget(void);
 

@@ -22,7 +22,8 @@
     X(link) X(linkat) X(symlink) X(symlinkat) X(chmod) X(fchmodat) X(chown) X(lchown) X(fchownat)                      \
     X(truncate) X(utime) X(utimes) X(lutimes) X(utimensat) X(futimesat) X(mknod) X(mknodat) X(mkfifo) X(mkfifoat)      \
     X(setxattr) X(lsetxattr) X(removexattr) X(lremovexattr)                                 \
-    X(fchmod) X(fchown) X(futimens) X(futimes) X(fsetxattr) X(fremovexattr) X(dlopen)
+    X(fchmod) X(fchown) X(futimens) X(futimes) X(fsetxattr) X(fremovexattr) X(dlopen)                           \
+    X(execve) X(execvpe) X(fexecve) X(posix_spawn) X(posix_spawnp)
 
 enum ox_real_name {
 #define OX_REAL_NUMBER(name) OX_REAL_##name,

@@ -94,13 +94,14 @@ bool ox_has_child(const char *folder, size_t folder_size, const char *tail, size
 bool ox_folder(PyObject *entry, struct ox_folder *folder)
 {
     PyObject *bytes = NULL;
-    Py_ssize_t size;
-    const char *text = PyUnicode_Check(entry) ? PyUnicode_AsUTF8AndSize(entry, &size) : NULL;
-    if (text == NULL && PyUnicode_Check(entry)) {
-        PyErr_Clear();
-        bytes = PyUnicode_EncodeFSDefault(entry); /* an executable in a folder that is not UTF-8 */
+    const char *text = NULL;
+    if (PyUnicode_Check(entry) && PyUnicode_IS_ASCII(entry)) {
+        text = PyUnicode_AsUTF8(entry);
+    } else if (PyUnicode_Check(entry)) {
+        /* The executable's folder may not be UTF-8: AsUTF8 would look for a codec's error handler, before there is one. */
+        bytes = PyUnicode_EncodeFSDefault(entry);
         text = bytes == NULL ? NULL : PyBytes_AS_STRING(bytes);
-    } else if (text == NULL && PyBytes_Check(entry)) {
+    } else if (PyBytes_Check(entry)) {
         text = PyBytes_AS_STRING(entry);
     }
     PyErr_Clear();

@@ -100,6 +100,9 @@ static size_t working_directory(char buffer[OX_PATH_MAX], bool *below)
         return OX_PATH_MAX;
     }
     size_t size = buffer[1] == '\0' ? 0 : strlen(buffer);
+    if (atomic_load(&ox.working.process) != getpid()) {
+        return size; /* a child of vfork(2) is elsewhere than the process that this memory belongs to */
+    }
     bool above = size < ox.mount.size && memcmp(buffer, ox.mount.path, size) == 0 && ox.mount.path[size] == '/';
     atomic_store_explicit(&ox.working.prefix, above ? ox.mount.path + size + 1 : "/", memory_order_relaxed);
     return size;

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -170,20 +171,13 @@ def _names() -> list[str]:
     ]
 
 
-@pytest.fixture(scope="session")
-def executable(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _build(tmp_path_factory.mktemp("files"))
-
-
-@pytest.fixture(scope="session")
-def results(executable: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
-    """What came of every check."""
-    return _checked(executable, tmp_path_factory.mktemp("scratch"))
-
-
-def _checked(executable: Path, scratch: Path) -> dict[str, str | None]:
+def _checked(
+    scratch: Path, executable: Path, *modules: str, before: Sequence[str] = ()
+) -> dict[str, str | None]:
+    """What came of the checks: None, or the traceback."""
+    scratch.mkdir()
     done = subprocess.run(
-        [executable],
+        [*before, executable, *modules],
         env={**os.environ, "FILES_SCRATCH": str(scratch)},
         cwd=scratch,
         capture_output=True,
@@ -196,6 +190,62 @@ def _checked(executable: Path, scratch: Path) -> dict[str, str | None]:
     return found
 
 
+@pytest.fixture(scope="session")
+def executable(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _build(tmp_path_factory.mktemp("files"))
+
+
+@pytest.fixture(scope="session")
+def results(executable: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
+    return _checked(tmp_path_factory.mktemp("files") / "scratch", executable)
+
+
 @pytest.mark.parametrize("name", _names())
 def test_check(results: dict[str, str | None], name: str) -> None:
     assert results[name] is None, results[name]
+
+
+def test_compressed(tmp_path: Path) -> None:
+    """The same, with files that must be decoded: also for other programs, in the child that becomes one."""
+    executable = _build(tmp_path, 'compression = "zstd"\n')
+    results = _checked(tmp_path / "scratch", executable)
+    assert sorted(results) == sorted(_names())
+    assert [text for text in results.values() if text] == []
+
+
+def test_path_that_is_not_utf8(executable: Path, tmp_path: Path) -> None:
+    """But for extension modules, which CPython itself loads from no such path."""
+    folder = tmp_path / os.fsdecode(b"folder \xff\xfe \xc3\xa9")
+    folder.mkdir()
+    odd = Path(shutil.copy(executable, folder / os.fsdecode(b"app \xe9")))
+    results = _checked(tmp_path / "scratch", odd, "reading", "listing", "refusing", "handing")
+    assert "argument" in results
+    assert [text for text in results.values() if text] == []
+
+
+def test_nothing_is_extracted(executable: Path, tmp_path: Path) -> None:
+    """No file or folder is made anywhere, but what the checks make in their scratch folder."""
+    strace = shutil.which("strace")
+    assert strace, "strace is missing: apt-get install strace"
+    trace, scratch = tmp_path / "trace", tmp_path / "scratch"
+    line = [strace, "-f", "-y", "-s", "4096", "-e", "trace=%file", "-o", str(trace)]
+    results = _checked(scratch, executable, "reading", "libraries", "handing", before=line)
+    assert [text for text in results.values() if text] == []
+    made = set()
+    for call in trace.read_text(encoding="utf-8", errors="replace").splitlines():
+        found = re.search(
+            r" (openat|open|creat|mkdir|mkdirat|rename\w*|link\w*|symlink\w*)\((.*)\) = [0-9]", call
+        )
+        if found and (
+            found[1] not in {"open", "openat"} or re.search(r"O_CREAT|O_WRONLY|O_RDWR|O_TMPFILE", found[2])
+        ):
+            made.update(re.findall(r'"([^"]*)"', found[2]))
+    assert str(scratch / "sent") in made
+    assert sorted(path for path in made if path.startswith("/") and not _is_allowed(path, scratch)) == []
+
+
+def _is_allowed(path: str, scratch: Path) -> bool:
+    # What symbolic links point to is in the list, too.
+    return path.startswith((f"{scratch}/", "/dev/null", "/usr")) or path.endswith(
+        "/build/linux-x64/files-app"
+    )
