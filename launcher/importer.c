@@ -1,5 +1,6 @@
 #include "importer_internal.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "builtins.h"
@@ -65,6 +66,34 @@ static PyObject *finder_find_spec(PyObject *self, PyTypeObject *type, PyObject *
     return ox_spec(PyType_GetModule(type), importer, fullname, row);
 }
 
+/* `state` is for oxidized_importer (launcher/python), whose OxidizedFinder is a subclass without a field more. */
+struct finder {
+    PyObject_HEAD
+    PyObject *state;
+};
+
+static int finder_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((struct finder *)self)->state);
+    return 0;
+}
+
+static int finder_clear(PyObject *self)
+{
+    Py_CLEAR(((struct finder *)self)->state);
+    return 0;
+}
+
+static void finder_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    finder_clear(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
 static PyObject *finder_invalidate_caches(PyObject *self, PyObject *none)
 {
     (void)self;
@@ -85,8 +114,17 @@ static PyObject *finder_repr(PyObject *self)
     return PyUnicode_FromFormat("<_oxcross.Finder of %s>", ox.mount.path);
 }
 
+static PyMemberDef finder_members[] = {
+    {"state", Py_T_OBJECT_EX, offsetof(struct finder, state), 0, "What a subclass keeps."},
+    {NULL, 0, 0, 0, NULL},
+};
+
 static PyType_Slot finder_slots[] = {
     {Py_tp_doc, "Finds the modules that are embedded in this executable."},
+    {Py_tp_dealloc, (void *)(uintptr_t)finder_dealloc},
+    {Py_tp_traverse, (void *)(uintptr_t)finder_traverse},
+    {Py_tp_clear, (void *)(uintptr_t)finder_clear},
+    {Py_tp_members, finder_members},
     {Py_tp_methods, finder_methods},
     {Py_tp_repr, (void *)(uintptr_t)finder_repr},
     {0, NULL},
@@ -94,9 +132,16 @@ static PyType_Slot finder_slots[] = {
 
 static PyType_Spec finder_type = {
     .name = "_oxcross.Finder",
-    .flags = Py_TPFLAGS_DEFAULT,
+    .basicsize = sizeof(struct finder),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
     .slots = finder_slots,
 };
+
+static uint32_t row_of(const char *name)
+{
+    uint32_t row;
+    return ox_is_found(ox_blob_find_module(&ox.blob, name, strlen(name), &row)) ? row : OX_NONE;
+}
 
 static int module_exec(PyObject *module)
 {
@@ -112,10 +157,8 @@ static int module_exec(PyObject *module)
             return -1;
         }
     }
-    static const char zipimport[] = "zipimport";
-    if (!ox_is_found(ox_blob_find_module(&ox.blob, zipimport, sizeof zipimport - 1, &importer->zipimport))) {
-        importer->zipimport = OX_NONE;
-    }
+    importer->zipimport = row_of("zipimport");
+    importer->pkg_resources = row_of("pkg_resources");
     PyObject *bootstrap = PyImport_AddModuleRef("_frozen_importlib");
     if (bootstrap == NULL) {
         return -1;
@@ -132,7 +175,8 @@ static int module_exec(PyObject *module)
         || importer->finder == NULL || importer->entry_finder == NULL) {
         return -1;
     }
-    return PyModule_AddType(module, (PyTypeObject *)importer->finder) < 0
+    return PyModule_Add(module, "mount", PyUnicode_DecodeFSDefault(ox.mount.path)) < 0
+            || PyModule_AddType(module, (PyTypeObject *)importer->finder) < 0
             || PyModule_AddType(module, (PyTypeObject *)importer->entry_finder) < 0
         ? -1
         : 0;
@@ -161,6 +205,28 @@ static int module_clear(PyObject *module)
     return 0;
 }
 
+static PyObject *module_modules(PyObject *module, PyObject *none)
+{
+    (void)module;
+    (void)none;
+    PyObject *list = PyList_New(0);
+    for (uint32_t row = 0; list != NULL && row < ox.blob.module_count; row++) {
+        struct ox_text name;
+        struct ox_text path;
+        if (!ox_blob_text(&ox.blob, ox.blob.modules[row].name, &name)
+            || !ox_blob_text(&ox.blob, ox.blob.modules[row].path, &path)) {
+            ox_damaged("a module's name lies outside the blob");
+        }
+        PyObject *item = Py_BuildValue("s#s#k", name.data, (Py_ssize_t)name.size, path.data, (Py_ssize_t)path.size,
+            (unsigned long)ox.blob.modules[row].flags);
+        if (item == NULL || PyList_Append(list, item) < 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(item);
+    }
+    return list;
+}
+
 static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, (void *)(uintptr_t)module_exec},
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
@@ -168,6 +234,8 @@ static PyModuleDef_Slot module_slots[] = {
 };
 
 static PyMethodDef module_methods[] = {
+    {"modules", module_modules, METH_NOARGS,
+        "Every embedded module: (name, path below the executable, flags of enum ox_module_flag)."},
     {NULL, NULL, 0, NULL}, /* path_hook, put in when the module is made */
     {NULL, NULL, 0, NULL},
 };
@@ -185,6 +253,6 @@ struct PyModuleDef ox_importer_definition = {
 
 PyObject *ox_importer_create(void)
 {
-    module_methods[0] = ox_path_hook;
+    module_methods[1] = ox_path_hook;
     return PyModuleDef_Init(&ox_importer_definition);
 }

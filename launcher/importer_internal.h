@@ -22,6 +22,7 @@ enum ox_name {
 struct ox_importer {
     PyObject *names[OX_NAME_COUNT];
     uint32_t zipimport;      /* its row: FrozenImporter has it, whatever is asked for frozen modules */
+    uint32_t pkg_resources;  /* its row: it is told of our finder, see loader.c */
     PyObject *spec_keywords; /* ("origin", "is_package") */
     PyObject *library;       /* entries of sys.path, as objects: the standard library, and all else */
     PyObject *mount;

@@ -145,6 +145,20 @@ static PyObject *loader_create_module(PyObject *self, PyObject *spec)
     Py_RETURN_NONE;
 }
 
+/* setuptools' pkg_resources looks through entries of sys.path by the classes of their finders, and knows only those of
+ * CPython. What it does with a FileFinder serves ours as well: the folder can be listed. It has looked already. */
+static PyObject *introduce(struct ox_importer *importer, PyObject *module)
+{
+    PyObject *find = PyObject_GetAttrString(module, "find_on_path");
+    PyObject *done = find == NULL ? NULL
+                                  : PyObject_CallMethod(module, "register_finder", "OO", importer->entry_finder, find);
+    Py_XDECREF(find);
+    if (done != NULL) {
+        Py_SETREF(done, PyObject_CallMethod(module, "_initialize_master_working_set", NULL));
+    }
+    return done;
+}
+
 static PyObject *loader_exec_module(PyObject *self, PyObject *module)
 {
     struct ox_importer *importer = ox_importer_of(self);
@@ -162,6 +176,9 @@ static PyObject *loader_exec_module(PyObject *self, PyObject *module)
         /* Through importlib, so that its frames are cut out of tracebacks. */
         PyObject *arguments[] = {importer->exec, code, dict};
         result = PyObject_Vectorcall(importer->call, arguments, 3, NULL);
+    }
+    if (result != NULL && row == importer->pkg_resources) {
+        Py_SETREF(result, introduce(importer, module));
     }
     Py_XDECREF(code);
     Py_XDECREF(dict);

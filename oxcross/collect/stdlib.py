@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from oxcross import rooms
 from oxcross.collect.make import Entry, Tree, read_tree
 from oxcross.cpython import series_of
 
@@ -37,8 +38,9 @@ def folder(version: str) -> str:
 
 
 def identity() -> str:
-    """What tells this library from the cpython step's: the changes made here."""
-    return f"stdlib {hashlib.sha256(repr((_STUB, _NEEDS, _CHANGES)).encode()).hexdigest()}"
+    """What tells this library from the cpython step's: the changes made here, and what is added."""
+    parts = (_STUB, _NEEDS, _CHANGES, sorted(_own().items()))
+    return f"stdlib {hashlib.sha256(repr(parts).encode()).hexdigest()}"
 
 
 def tree(cpython: Path, version: str) -> Tree:
@@ -52,7 +54,17 @@ def tree(cpython: Path, version: str) -> Tree:
         found[f"{name}.py"] = Entry.of(text)
     for path, line, replacement in _CHANGES:
         found[path] = Entry.of(found[path].read().replace(line, replacement))
-    return found
+    return found | {path: Entry.of(data) for path, data in _own().items()}
+
+
+def _own() -> dict[str, bytes]:
+    """Modules of the project's own that lie with the library: ``oxidized_importer``."""
+    files = rooms.files("launcher").items()
+    return {
+        path.removeprefix("python/"): data
+        for path, data in files
+        if path.startswith("python/") and path.endswith(".py")
+    }
 
 
 def _wanted(path: str) -> bool:

@@ -81,7 +81,7 @@ def archives(outside):
             traceback.print_exc(file=sys.stdout)
         print(told(zipimport.zipimporter, f"{archive}.missing"))
         sys.path.remove(archive)
-    print(told(zipimport.zipimporter, alpha.__file__), told(zipimport.zipimporter, ROOT))
+    print(told(zipimport.zipimporter, alpha.__file__))
 
 
 def removed(_):
