@@ -53,7 +53,8 @@ def tree(cpython: Path, version: str) -> Tree:
         text = _STUB.format(name=name, needs=_NEEDS.get(name, "Tk")).encode()
         found[f"{name}.py"] = Entry.of(text)
     for path, line, replacement in _CHANGES:
-        found[path] = Entry.of(found[path].read().replace(line, replacement))
+        if path in found:
+            found[path] = Entry.of(found[path].read().replace(line, replacement))
     return found | {path: Entry.of(data) for path, data in _own().items()}
 
 
