@@ -42,7 +42,9 @@ class Checks:
             yield rule.id, name.replace("()", "")
         if name in self._rules.commands:
             yield from self._command(node)
-        elif name in self._rules.lookups and (text := self._text(node, 0)) is not None:
+        elif (
+            name in self._rules.lookups and not node.keywords and (text := self._text(node, 0))
+        ):  # along PATH
             yield from self._program(text)
         if (rule := self._loads.get(name)) and (text := self._text(node, 0)) and _LIBRARY.fullmatch(text):
             yield rule.id, text

@@ -12,7 +12,7 @@ from oxcross.analyze import licences
 from oxcross.analyze.finding import Finding
 from oxcross.analyze.rules import SEVERITIES, Rule, load
 from oxcross.analyze.scan import Scanned
-from oxcross.collect import distributions, libraries
+from oxcross.collect import distributions, libraries, names
 from oxcross.project import Project
 from oxcross.sources import Source
 from oxcross.targets import Target
@@ -77,7 +77,7 @@ class _Court:
         self._target = target
         self._rules = load()
         self._tops = frozenset[str]().union(*(scanned.tops for scanned in scans))
-        self._shared = [file for scanned in scans for file in scanned.shared]
+        self._shared = [file for one in scans for file in one.shared if file.arch == target.arch]
         self._embedded = {file.soname for file in self._shared} | {
             posixpath.basename(file.path) for file in self._shared
         }
@@ -141,6 +141,8 @@ class _Court:
             return top not in rule.modules and (top in self._tops or top in sys.stdlib_module_names)
         if rule.kind == "relative":  # only of a file that is there is it known to be meant
             return not part.own or not (self._project.root / name).is_file()
+        if rule.kind == "program":  # else of another system
+            return all(file.path != found.path for file in self._shared)
         interpreter = self._project.interpreter
         return (name == "sys.frozen" and not interpreter.sys_frozen) or (
             name == "sys._MEIPASS" and interpreter.sys_meipass
@@ -152,11 +154,16 @@ class _Court:
         """What the shared libraries need."""
         owners = {file.path: part for part in self._scans for file in part.shared}
         fallback = {"libgcc_s.so.1": (), "libstdc++.so.6": ()} if self._target.runtime else {}
+        by_request = self._by_request()
         for name, users in libraries.order(self._shared, fallback).missing.items():
-            rule = self._rules.one(self._rules.systems.get(name, "needed"))
-            first = {owners[path].name: path for path in reversed(users)}
+            rule = self._rules.needed(name)
+            # Once in a distribution, where it matters most.
+            first = {
+                owners[path].name: path for path in sorted(users, key=lambda path: path not in by_request)
+            }
             for path in first.values():
-                yield from self._tell(owners[path], rule, Finding(path, 0, rule.id, name))
+                grade = "warning" if rule.severity == "error" and path in by_request else ""
+                yield from self._tell(owners[path], rule, Finding(path, 0, rule.id, name), severity=grade)
         allowed = tuple(map(int, self._project.glibc.split(".")))
         for file in self._shared:
             if file.glibc > allowed:
@@ -169,6 +176,23 @@ class _Court:
                     rule = self._rules.one("runpath")
                     yield from self._tell(owners[file.path], rule, Finding(file.path, 0, rule.id, folder))
 
+    def _by_request(self) -> set[str]:
+        """The libraries that no extension module needs, itself or through others: plugins, programs."""
+        named = {name: file for file in self._shared for name in (file.soname, posixpath.basename(file.path))}
+        suffixes = names.extension_suffixes(self._target.soabi(self._project.python))
+        waiting = [
+            file
+            for file in self._shared
+            if names.of(file.path, suffixes) and not posixpath.basename(file.path).startswith("lib")
+        ]
+        reached: set[str] = set()
+        while waiting:
+            file = waiting.pop()
+            if file.path not in reached:
+                reached.add(file.path)
+                waiting += [named[name] for name in file.needed if name in named]
+        return {file.path for file in self._shared} - reached
+
     # -- licences
 
     def licences(self, linked: Iterable[Source]) -> Iterator[Told]:
@@ -177,7 +201,8 @@ class _Court:
             if part.own:
                 continue
             if part.metadata and (rule := licences.applies(part.licence)):
-                yield from self._tell(part, rule, Finding(part.metadata, 0, rule.id, part.licence))
+                soft = licences.is_unclear(part.licence)
+                yield from self._tell(part, rule, Finding(part.metadata, 0, rule.id, part.licence, soft=soft))
             for file in part.shared:
                 name = posixpath.basename(file.path)
                 if (licence := licences.of_library(name)) and (rule := licences.applies(licence)):

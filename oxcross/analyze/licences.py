@@ -21,6 +21,11 @@ def applies(expression: str) -> Rule | None:
     return min(rules, key=_gravity, default=None)
 
 
+def is_unclear(expression: str) -> bool:
+    """Whether several licences are named by classifiers, which do not say if one or all of them hold."""
+    return " AND " in expression and " Licen" in expression
+
+
 def of_library(name: str) -> str | None:
     """The licence of a shared library of others that wheels carry, by its file name; None when it is not known."""
     return next((licence for pattern, licence in load().bundled if pattern.match(name)), None)

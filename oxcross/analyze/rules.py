@@ -69,12 +69,19 @@ class Rules:
     tools: frozenset[str]  # distributions that build and install others
     past: frozenset[str]  # modules that nobody misses
     elsewhere: re.Pattern[str]  # files for other systems and Pythons
-    systems: Mapping[str, str]  # libraries that systems bring -> the kind of rule about them
+    systems: tuple[
+        tuple[str, str], ...
+    ]  # libraries that systems bring (* matches), the kind of rule about them
     bundled: tuple[tuple[re.Pattern[str], str], ...]  # shared libraries' names -> their licence
 
     def of(self, *kinds: str) -> list[Rule]:
         """The rules of these kinds."""
         return [rule for rule in self.rules.values() if rule.kind in kinds]
+
+    def needed(self, library: str) -> Rule:
+        """The rule about a library that no wheel brings."""
+        kinds = (kind for name, kind in self.systems if fnmatchcase(library, name))
+        return self.one(next(kinds, "needed"))
 
     def one(self, kind: str) -> Rule:
         """The only rule of a kind."""
@@ -104,7 +111,7 @@ def load() -> Rules:
         "tools": frozenset(places["tools"]),
         "past": frozenset(places["past"]),
         "elsewhere": re.compile(places["elsewhere"]),
-        "systems": {name: f"needed-{kind}" for kind, row in libraries.items() for name in row},
+        "systems": tuple((name, f"needed-{kind}") for kind, row in libraries.items() for name in row),
         "bundled": tuple((re.compile(row["name"]), row["licence"]) for row in document["bundled"]),
     }
     return Rules(**{name: values[name] for name in names})

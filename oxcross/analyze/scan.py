@@ -167,9 +167,9 @@ def _outside(part: Part, path: str, data: bytes) -> Iterator[Finding]:
 
 
 def _is_program(data: bytes) -> bool:
-    """Whether the system could start it: it has an entry and asks for a dynamic loader, or for none."""
+    """Whether the system could start it; libraries that tell their version when they are started are none."""
     file = elf.Elf(data)
-    return file.type == elf.ET_EXEC or file.pie
+    return file.soname is None and (file.type == elf.ET_EXEC or file.pie)
 
 
 def _packed(scans: Sequence[Scanned]) -> bytes:

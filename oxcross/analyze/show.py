@@ -38,7 +38,8 @@ def _rows(told: Iterable[Told], *, everything: bool) -> Iterable[list[str]]:
         if everything or shown[key] <= _PLACES:
             yield [one.severity, one.rule.id, one.distribution, one.place, _what(one)]
         elif shown[key] == _PLACES + 1:
-            yield ["", "", "", f"and {totals[key] - _PLACES} more places (--all)", ""]
+            more = totals[key] - _PLACES
+            yield ["", "", "", f"and {more} more place{'s' * (more != 1)} (--all)", ""]
 
 
 def _what(one: Told) -> str:

@@ -70,7 +70,8 @@ CASES: Mapping[str, Case] = {
     "system-path": Case("open('/usr/share/dict/words')", '"""See /usr/share/doc/x."""'),
     "system-python": Case(
         "import subprocess\nsubprocess.run(['python3', '-m', 'json.tool'])",
-        "import subprocess, sys\nsubprocess.run([sys.executable, '-m', 'json.tool'])",
+        "import subprocess, sys, shutil\nsubprocess.run([sys.executable, '-m', 'json.tool'])\n"
+        "shutil.which('python3', path='env/bin')",
     ),
     "child-module": Case(
         "import subprocess, sys\nsubprocess.run([sys.executable, '-m', 'pip', 'install', 'x'])",
@@ -277,6 +278,27 @@ def test_imports_that_are_guarded_are_notes(tell: Tell) -> None:
 def test_licences(licence: str, rule: str | None) -> None:
     found = licences.applies(licence)
     assert (found.id if found else None) == rule
+
+
+def test_licences_that_classifiers_name(tell: Tell) -> None:
+    lines = "".join(
+        f"Classifier: License :: OSI Approved :: {name}\n"
+        for name in ("BSD License", "GNU General Public License (GPL)")
+    )
+    found = tell({"pkg-1.dist-info/METADATA": f"Name: pkg\nVersion: 1\n{lines}"})
+    assert [(one.rule.id, one.severity) for one in found] == [("gpl", "note")]
+
+
+def test_what_only_a_plugin_needs_is_a_warning(tell: Tell) -> None:
+    core = Shared("pkg/_core.so", None, ("libinner.so",), (), (), "x86_64")
+    inner = Shared("pkg.libs/libinner.so", "libinner.so", ("libfoo.so.1",), (), (), "x86_64")
+    plugin = Shared("pkg/plugins/libplugin.so", None, ("libbar.so.1",), (), (), "x86_64")
+    other = Shared("pkg/_other.so", None, ("libbaz.so.1",), (), (), "aarch64")
+    found = tell({one.path: one for one in (core, inner, plugin, other)})
+    assert [(one.subject, one.path, one.severity) for one in found] == [
+        ("libfoo.so.1", "pkg.libs/libinner.so", "error"),
+        ("libbar.so.1", "pkg/plugins/libplugin.so", "warning"),
+    ]
 
 
 def test_what_is_linked_in_for_good(tell: Tell) -> None:
