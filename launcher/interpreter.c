@@ -49,7 +49,7 @@ static void preinitialize(const struct ox_start *start, bool isolated)
     config.parse_argv = python;
     config.coerce_c_locale = 0;
     config.configure_locale = (int)ox_setting_number(OX_KEY_LOCALE, 1);
-    config.utf8_mode = start->says_utf8 ? -1 : (int)ox_setting_number(OX_KEY_UTF8_MODE, 1);
+    config.utf8_mode = start->shape.says_utf8 ? -1 : (int)ox_setting_number(OX_KEY_UTF8_MODE, 1);
     set_switch(&config.dev_mode, OX_KEY_DEV_MODE, python);
     if (ox_setting_number(OX_KEY_ALLOCATOR, 0) == 1) {
         config.allocator = PYMEM_ALLOCATOR_MALLOC;
@@ -249,6 +249,9 @@ void ox_python_start(const struct ox_start *start)
     set_options(&config);
     set_paths(&config, isolated);
     check(PyConfig_SetBytesArgv(&config, start->argc, start->argv));
+    for (int i = 0; i < start->given_count; i++) {
+        append(&config.orig_argv, start->given[i]);
+    }
     if (start->role == OX_WORKER) {
         set_text(&config, &config.run_command, L"from multiprocessing.spawn import freeze_support\nfreeze_support()\n");
     }
@@ -256,21 +259,6 @@ void ox_python_start(const struct ox_start *start)
     check(Py_InitializeFromConfig(&config));
     PyConfig_Clear(&config);
     ox_run_start_lines();
-}
-
-int ox_python_run(const struct ox_start *start)
-{
-    const char *slash = start->script == NULL ? NULL : strrchr(start->script, '/');
-    if (slash != NULL) {
-        /* Its folder comes first on sys.path, also where the process is isolated: it lies inside. */
-        PyObject *path = PySys_GetObject("path");
-        PyObject *folder = PyUnicode_DecodeFSDefaultAndSize(start->script, slash - start->script);
-        if (path == NULL || folder == NULL || PyList_Insert(path, 0, folder) < 0) {
-            PyErr_Clear();
-        }
-        Py_XDECREF(folder);
-    }
-    return Py_RunMain();
 }
 
 /* The linker calls this instead of CPython's own (--wrap): all paths are set, there is nothing to compute. It saves the

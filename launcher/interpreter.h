@@ -8,7 +8,4 @@
  * message when that fails. */
 void ox_python_start(const struct ox_start *start);
 
-/* Does what the command line of python asks for, as python does it. Returns the exit status. */
-int ox_python_run(const struct ox_start *start);
-
 #endif

@@ -8,6 +8,9 @@
  * "there is no application in this launcher"). Takes a path to fall back on where /proc is not mounted. */
 const char *ox_locate(const char *argv0);
 
+/* The file that execve was given, as it was written; "" where that is not known. */
+char *ox_started_file(void);
+
 /* Whether the blob's bytes are what was written (SHA-256 over all of it). */
 bool ox_intact(void);
 

@@ -32,6 +32,13 @@ __asm__(".pushsection .note.oxcross,\"a\",@note\n"
 /* The image's first byte, from the linker. */
 extern const uint8_t __ehdr_start[] __attribute__((visibility("hidden")));
 
+char *ox_started_file(void)
+{
+    static char unknown[] = "";
+    char *given = (char *)getauxval(AT_EXECFN); // NOLINT: the kernel hands pointers over as numbers
+    return given == NULL ? unknown : given;
+}
+
 static bool own_path(const char *argv0, char path[OX_PATH_MAX])
 {
     ssize_t size = readlink("/proc/self/exe", path, OX_PATH_MAX - 1);
@@ -40,9 +47,9 @@ static bool own_path(const char *argv0, char path[OX_PATH_MAX])
         return true;
     }
     /* No /proc: what execve was given. */
-    const char *given = (const char *)getauxval(AT_EXECFN); // NOLINT: the kernel hands pointers over as numbers
+    const char *given = ox_started_file();
     char resolved[OX_PATH_MAX];
-    if (realpath(given != NULL ? given : argv0, resolved) == NULL) {
+    if (realpath(given[0] != '\0' ? given : argv0, resolved) == NULL) {
         return false;
     }
     memcpy(path, resolved, strlen(resolved) + 1);

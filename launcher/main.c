@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "child_python.h"
 #include "children.h"
+#include "commands.h"
 #include "exec.h"
 #include "exit.h"
 #include "locate.h"
@@ -30,9 +32,13 @@ int main(int argc, char **argv)
     }
     ox_exec_ready();
     struct ox_start start = ox_recognise(argc, argv);
+    struct ox_program program = {0};
+    if (start.role == OX_APPLICATION) {
+        program = ox_program(start.command, start.argc, start.argv);
+    }
     ox_python_start(&start);
     if (start.role != OX_APPLICATION) {
-        return ox_python_run(&start);
+        return ox_child_run(&start);
     }
-    ox_exit(ox_run());
+    ox_exit(ox_run(&program));
 }

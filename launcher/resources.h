@@ -159,6 +159,7 @@ enum ox_key {
     OX_KEY_SITE = 33,        /* 1: import site at start; absent: 0 */
     OX_KEY_SYS_PATH = 34,    /* text: one entry added to sys.path; "$ORIGIN" is the executable's folder; repeated */
     OX_KEY_CHILD_PYTHON = 35, /* 0: children are always the application; absent: 1, see launcher/children.h */
+    OX_KEY_COMMAND = 40,     /* number: enum ox_run; text: "name=target", as OX_KEY_RUN_TARGET; repeated */
     OX_KEY_FILESYSTEM = 50,  /* 0: modules come from the executable and from OX_KEY_SYS_PATH only; absent: 1 */
     OX_KEY_FROZEN = 51,      /* 0: no sys.frozen; absent: 1 */
     OX_KEY_OXIDIZED = 52,    /* 0: no sys.oxidized; absent: 1 */
@@ -167,7 +168,14 @@ enum ox_key {
     OX_KEY_START_LINE = 55   /* text: name of a .pth file, newline, a line of it to run at the start; number: which */
 };
 
-enum ox_run { OX_RUN_ENTRY_POINT = 1, OX_RUN_MODULE = 2, OX_RUN_FILE = 3, OX_RUN_COMMAND = 4, OX_RUN_REPL = 5 };
+enum ox_run {
+    OX_RUN_ENTRY_POINT = 1,
+    OX_RUN_MODULE = 2,
+    OX_RUN_FILE = 3,
+    OX_RUN_COMMAND = 4,
+    OX_RUN_REPL = 5,
+    OX_RUN_COMMANDS = 6 /* one of OX_KEY_COMMAND, which must be named */
+};
 
 /* How the launcher finds its blob: `link` looks for the magic in the linked launcher, exactly once, and fills
  * in the numbers. The address is relative to the image's base (__ehdr_start, __ImageBase, _mh_execute_header). */

@@ -272,22 +272,17 @@ static PyObject *run_repl(void)
     return dict == NULL ? NULL : PyRun_FileExFlags(stdin, "<stdin>", Py_file_input, dict, dict, 0, &flags);
 }
 
-static PyObject *run_target(void)
+static PyObject *run_target(const struct ox_program *program)
 {
-    struct ox_text target = {"", 0};
-    int64_t kind = ox_setting_number(OX_KEY_RUN_KIND, 0);
-    if (kind != OX_RUN_REPL && !ox_setting_text(OX_KEY_RUN_TARGET, &target)) {
-        ox_damaged("it does not say what to run");
-    }
-    switch (kind) {
+    switch (program->kind) {
     case OX_RUN_ENTRY_POINT:
-        return run_entry_point(target.data);
+        return run_entry_point(program->target);
     case OX_RUN_MODULE:
-        return run_module(target.data);
+        return run_module(program->target);
     case OX_RUN_FILE:
-        return run_file(target.data);
+        return run_file(program->target);
     case OX_RUN_COMMAND:
-        return run_command(target.data);
+        return run_command(program->target);
     case OX_RUN_REPL:
         return run_repl();
     default:
@@ -341,16 +336,15 @@ static struct ox_outcome uncaught(void)
     return outcome;
 }
 
-struct ox_outcome ox_run(void)
+struct ox_outcome ox_run(const struct ox_program *program)
 {
     struct ox_outcome outcome = {0};
-    PyObject *result = run_target();
+    PyObject *result = run_target(program);
     if (result == NULL) {
         outcome = uncaught();
     }
     Py_XDECREF(result);
-    if (ox_setting_number(OX_KEY_INSPECT, 0) != 0 && ox_setting_number(OX_KEY_RUN_KIND, 0) != OX_RUN_REPL
-        && isatty(STDIN_FILENO)) {
+    if (ox_setting_number(OX_KEY_INSPECT, 0) != 0 && program->kind != OX_RUN_REPL && isatty(STDIN_FILENO)) {
         result = run_repl();
         outcome = (struct ox_outcome){0};
         if (result == NULL) {

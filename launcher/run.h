@@ -1,8 +1,10 @@
-/* run.h: runs what OX_SETTINGS names. */
+/* run.h: runs the application. */
 #ifndef OX_RUN_H
 #define OX_RUN_H
 
 #include <stdbool.h>
+
+#include "commands.h"
 
 /* How the application ended. */
 struct ox_outcome {
@@ -10,6 +12,6 @@ struct ox_outcome {
     bool interrupted; /* KeyboardInterrupt was not caught: the process ends by SIGINT, as python does */
 };
 
-struct ox_outcome ox_run(void);
+struct ox_outcome ox_run(const struct ox_program *program);
 
 #endif

@@ -170,7 +170,7 @@ class Workshop:
             sha256=linked.sha256,
             size=linked.size,
             seconds=time.monotonic() - begun,
-            facts={"python": project.python, "glibc": seen.glibc},
+            facts={"python": project.python, "glibc": seen.glibc, "commands": sorted(seen.commands)},
         )
 
 

@@ -17,15 +17,24 @@ from oxcross.errors import ConfigError, UsageError
 if TYPE_CHECKING:
     from oxcross.config.schema import Interpreter, Policy
 
-RunKind = Literal["entry-point", "module", "file", "command", "repl"]
+RunKind = Literal["entry-point", "module", "file", "command", "repl", "commands"]
 
 
 @dataclass(frozen=True)
 class Run:
     """What the executable does when it is started."""
 
-    kind: RunKind
+    kind: RunKind  # "commands": nothing, unless one of the commands is named
     value: str = ""  # pkg.mod:func | module | path below the project, with slashes | source text | ""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One of several programs in an executable, chosen by its name."""
+
+    name: str
+    run: Run | None  # None: the console script of that name that a requirement brings
+    key: str  # where the configuration names it, dotted
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,7 @@ class Project:
     version: str
     python: str  # a pinned release: "3.13.15"
     run: Run
+    commands: tuple[Command, ...]
     include_project: bool  # install the project itself, with its dependencies
     requirements: tuple[str, ...]  # PEP 508
     requirements_file: Path | None  # every line has hashes; says all that is installed

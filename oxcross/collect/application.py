@@ -5,7 +5,7 @@ is taken as it lies there:
 
 - ``run-file``: the script at its own path, and beside it, at the root, what ``python FILE`` could
   import from the script's folder: modules, and packages with ``__init__.py``;
-- ``run-module``, ``entry-point``: the top-level module or package it names, from the project's
+- ``run-module``, ``entry-point``, commands: the top-level modules or packages they name, from the project's
   folder or ``src``; with ``project = true`` every top-level module and package there.
 
 Left out: hidden folders, environments, ``build``, ``dist``, and what only tools run (setup.py,
@@ -30,15 +30,18 @@ def tree(project: Project) -> dict[str, Entry]:
 
     Raises CollectError when the script does not exist, or nothing importable of that name.
     """
-    kind, value = project.run.kind, project.run.value
-    if kind == "file":
-        return _script(project.root, value)
-    if project.include_project:
-        return _importable(_roots(project.root), None)
-    if kind in ("module", "entry-point"):
-        # What does not lie here comes from a requirement.
-        return _importable(_roots(project.root), value.partition(":")[0].partition(".")[0])
-    return {}
+    if project.run.kind == "file":
+        beside = _script(project.root, project.run.value)
+        return {**_importable(_roots(project.root), _named(project)), **beside}
+    return _importable(_roots(project.root), None if project.include_project else _named(project))
+
+
+def _named(project: Project) -> set[str]:
+    """The top-level modules that are to run. What does not lie here comes from a requirement."""
+    runs = (project.run, *(one.run for one in project.commands if one.run))
+    return {
+        one.value.partition(":")[0].partition(".")[0] for one in runs if one.kind in ("module", "entry-point")
+    }
 
 
 def has_build_system(project: Project) -> bool:
@@ -64,8 +67,8 @@ def _script(root: Path, path: str) -> dict[str, Entry]:
     return found
 
 
-def _importable(roots: list[Path], wanted: str | None) -> dict[str, Entry]:
-    """Modules and packages directly in ``roots`` (the first root wins), all or the ``wanted`` one."""
+def _importable(roots: list[Path], wanted: set[str] | None) -> dict[str, Entry]:
+    """Modules and packages directly in ``roots`` (the first root wins), all or those ``wanted``."""
     found: dict[str, Entry] = {}
     taken: set[str] = set()
     for root in roots:
@@ -75,7 +78,7 @@ def _importable(roots: list[Path], wanted: str | None) -> dict[str, Entry]:
             name = top if slash else top.removesuffix(".py")
             is_module = not slash and top.endswith(".py") and top not in _TOOLS
             is_package = slash and name not in _TESTS and (root / name / "__init__.py").is_file()
-            if (is_module or is_package) and name.isidentifier() and wanted in (None, name):
+            if (is_module or is_package) and name.isidentifier() and (wanted is None or name in wanted):
                 here[path] = name
         for path, name in here.items():
             if name not in taken:

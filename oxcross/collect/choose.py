@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from oxcross.errors import CollectError, nearest
 from oxcross.pack.resources import Resources
-from oxcross.project import Project
+from oxcross.project import Project, Run
 
 _METADATA = re.compile(r"[^/]+\.(dist-info|egg-info)/")
 _TESTS = re.compile(r"(^|/)(tests?|_tests)/")
@@ -42,9 +42,9 @@ def apply(resources: Resources, project: Project) -> list[str]:
     return warnings
 
 
-def check_run(resources: Resources, project: Project, builtin: Iterable[str]) -> None:
-    """Raise CollectError when the module or script that the executable runs is not inside."""
-    kind, value = project.run.kind, project.run.value
+def check_run(resources: Resources, project: Project, run: Run, builtin: Iterable[str]) -> None:
+    """Raise CollectError when the module or script that ``run`` names is not inside."""
+    kind, value = run.kind, run.value
     where = str(project.pyproject)
     if kind == "file" and value not in {m.path for m in resources.modules.values()} | set(resources.files):
         raise CollectError(f"the script {value} is not among the resources", where=where)

@@ -17,6 +17,7 @@ from oxcross.collect import (
     application,
     bytecode,
     choose,
+    commands,
     environment,
     libraries,
     make,
@@ -32,7 +33,7 @@ from oxcross.collect.resourceset import ResourceSet
 from oxcross.cpython import series_of
 from oxcross.errors import CollectError
 from oxcross.pack.codec import Compression, Encoder
-from oxcross.project import Project
+from oxcross.project import Project, Run
 from oxcross.store import Store
 from oxcross.targets import Target
 
@@ -57,6 +58,7 @@ class Collected:
     """All resources of an executable; ``glibc`` is the oldest that its wheels' libraries run with."""
 
     resources: pack.Resources
+    commands: Mapping[str, Run]
     distributions: tuple[Distribution, ...]
     facts: Mapping[str, Any]
     glibc: tuple[int, ...]
@@ -228,13 +230,17 @@ def gather(
     for one in site:
         # Only what runs here counts; old syntax in a dependency's data is its own affair.
         warnings += [f"{path}: not compiled: {error}" for path, error in one.skipped if _own(project, path)]
+    named = commands.resolve(project, merged)
     warnings += choose.apply(merged, project)
+    commands.add_programs(named, merged)
     shared = [file for one in site for file in one.shared if file.path in merged.files]
     warnings += _add_libraries(merged, shared, built)
-    choose.check_run(merged, project, gatherer.facts["builtin"])
+    for run in (project.run, *named.values()):
+        choose.check_run(merged, project, run, gatherer.facts["builtin"])
     started = startup.of(merged)
     return Collected(
         merged,
+        named,
         tuple(sorted((one for part in site for one in part.distributions), key=lambda one: one.name.lower())),
         gatherer.facts,
         max((file.glibc for file in shared), default=()),

@@ -83,17 +83,18 @@ def cleaned_record(record: bytes, kept: Iterable[str]) -> bytes:
     return out.getvalue().encode()
 
 
-def console_scripts(entry_points: bytes) -> set[str]:
-    """The names of programs that installers generate from entry_points.txt."""
-    names: set[str] = set()
+def console_scripts(entry_points: bytes) -> dict[str, str]:
+    """The programs that installers generate from entry_points.txt: ``module:function`` by name."""
+    scripts: dict[str, str] = {}
     inside = False
     for line in entry_points.decode("utf-8", "replace").splitlines():
         text = line.strip()
         if text.startswith("["):
             inside = text in ("[console_scripts]", "[gui_scripts]")
         elif inside and "=" in text:
-            names.add(text.partition("=")[0].strip())
-    return names
+            name, _, target = text.partition("=")
+            scripts[name.strip()] = target.partition("[")[0].strip()
+    return scripts
 
 
 def record(files: Mapping[str, bytes], information: str) -> bytes:

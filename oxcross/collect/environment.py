@@ -80,7 +80,7 @@ def clean(tree: Path) -> None:
         shutil.rmtree(folder)
     generated: set[str] = set()
     for points in tree.glob("*.dist-info/entry_points.txt"):
-        generated |= distributions.console_scripts(points.read_bytes())
+        generated.update(distributions.console_scripts(points.read_bytes()))
     for script in sorted((tree / "bin").glob("*")):
         if script.name in generated:
             script.unlink()

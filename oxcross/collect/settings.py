@@ -22,6 +22,7 @@ _RUN: Mapping[str, Run] = {
     "file": Run.FILE,
     "command": Run.COMMAND,
     "repl": Run.REPL,
+    "commands": Run.COMMANDS,
 }
 
 
@@ -72,6 +73,8 @@ def _settings(project: Project, collected: Collected) -> Iterator[Setting]:
     for key, values in texts.items():
         for text in values:
             yield Setting(key, text=text)
+    for name, run in collected.commands.items():
+        yield Setting(Key.COMMAND, _RUN[run.kind], f"{name}={run.value}")
     for line in collected.startup.lines:
         yield Setting(Key.START_LINE, line.number, f"{line.file}\n{line.code}")
 

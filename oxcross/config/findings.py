@@ -27,8 +27,8 @@ class Findings:
         self._errors.setdefault(str(error), error)
 
     def about(self, key: str) -> bool:
-        """Whether anything is wrong at that key."""
-        return any(f": {key}: " in text for text in self._errors)
+        """Whether anything is wrong at that key, or below it."""
+        return any(f": {key}{end}" in text for text in self._errors for end in (": ", ".", "["))
 
     def raise_any(self) -> None:
         """Raise ConfigErrors when anything was found."""

@@ -8,11 +8,23 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from oxcross.config.schema import Analyze, Config, Data, Interpreter, Policy, Settings, Store, Table, keys
+from oxcross.config.schema import (
+    Analyze,
+    Command,
+    Config,
+    Data,
+    Interpreter,
+    Policy,
+    Settings,
+    Store,
+    Table,
+    keys,
+)
 from oxcross.errors import nearest
 
 _TABLES: Final[Mapping[str, type[Table]]] = {
     "analyze": Analyze,
+    "commands": Command,
     "data": Data,
     "interpreter": Interpreter,
     "policy": Policy,

@@ -7,6 +7,7 @@ and the ``schema`` task import this module.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -28,7 +29,8 @@ ModuleName = Annotated[str, StringConstraints(strict=True, pattern=r"^[^\W\d]\w*
 DistributionName = Annotated[
     str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")
 ]
-FileName = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_][A-Za-z0-9._+-]*$")]
+_FILE_NAME: Final = r"^[A-Za-z0-9_][A-Za-z0-9._+-]*$"
+FileName = Annotated[str, StringConstraints(strict=True, pattern=_FILE_NAME)]
 Glibc = Annotated[str, StringConstraints(strict=True, pattern=r"^2\.[1-9][0-9]$")]
 Python = Annotated[str, StringConstraints(strict=True, pattern=r"^3\.[0-9]+(\.[0-9]+)?$")]
 
@@ -93,6 +95,29 @@ def _hint(value: str, choices: tuple[str, ...]) -> dict[str, Any]:
     return {"value": repr(value), "hint": nearest(value, choices)}
 
 
+ALL_SCRIPTS: Final = "*"
+
+
+def _commands(value: object) -> object:
+    """The three ways to write them as one: a table from the name to what it runs."""
+    if value is True:
+        return {ALL_SCRIPTS: {}}
+    if isinstance(value, list):
+        named: dict[Any, Any] = {str(name): {} for name in value}
+    elif isinstance(value, dict):
+        named = {name: {"entry-point": one} if isinstance(one, str) else one for name, one in value.items()}
+    else:
+        raise PydanticCustomError(
+            "commands", "must be true, a list or a table, not {value}", {"value": repr(value).lower()}
+        )
+    for name in named:
+        if not re.fullmatch(_FILE_NAME, name):
+            raise PydanticCustomError(
+                "commands", "not a command's name: {name}\nit becomes a file name", {"name": repr(name)}
+            )
+    return named
+
+
 Location = Annotated[Text, AfterValidator(_location)]
 
 
@@ -116,6 +141,15 @@ class Data(Table):
     """Glob below the project's folder; `**` matches any depth."""
     to: str = Field(default="", strict=True)
     """Folder in the executable; default: where the files lie in the project."""
+
+
+class Command(Table):
+    """What one of several commands runs; without either key the console script of that name."""
+
+    entry_point: Text | None = None
+    """Run a function: `package.module:function`."""
+    run_module: ModuleName | None = None
+    """Run a module as `python -m` does."""
 
 
 class Interpreter(Table):
@@ -209,6 +243,18 @@ class Settings(Table):
     """Run a line of Python as `python -c` does."""
     repl: Literal[True] | None = None
     """Start Python's interactive mode."""
+    commands: (
+        Annotated[
+            dict[str, Command],
+            BeforeValidator(
+                _commands,
+                json_schema_input_type=Literal[True] | list[FileName] | dict[FileName, Text | Command],
+            ),
+        ]
+        | None
+    ) = None
+    """Several programs in one executable, chosen by its name (a link) or the first argument: names of console
+    scripts, `true` for all of [project.scripts], or a table from names to what each runs."""
     project: StrictBool | None = None
     """Include the project itself and what it depends on; default: when it can be installed."""
     requirements: tuple[Text, ...] = ()

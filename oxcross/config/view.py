@@ -8,19 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from oxcross import sources
-from oxcross.config import entry, schema
+from oxcross.config import schema
 from oxcross.config.files import check_hashed, check_lock, data_files, existing_file
 from oxcross.config.findings import Findings
+from oxcross.config.running import RUN_KINDS, Running
 from oxcross.errors import ConfigError, SourceError, nearest
-from oxcross.project import DataFile, Project, Run, RunKind
-
-_RUN_KINDS: Final[Mapping[str, RunKind]] = {
-    "entry_point": "entry-point",
-    "run_module": "module",
-    "run_file": "file",
-    "run_command": "command",
-    "repl": "repl",
-}
+from oxcross.project import DataFile, Project
 
 # Where resources may lie has its place in the model; one place is built today.
 _BUILT_LOCATION: Final = "in-memory"
@@ -46,13 +39,10 @@ class _View:
         self._findings = findings
         self._override = config.target.get(target, schema.Settings())
         self._settings = _merged(config, self._override)
-        self._roots = entry.source_roots(root, document)
 
     def project(self) -> Project:
         settings = self._settings
-        run, run_key = self._run()
-        include = self._include_project(run)
-        self._check_run(run, run_key, include=include)
+        running = Running(self._root, self._document, settings, self._key, findings=self._findings)
         self._check_policy()
         self._check_requirements()
         return Project(
@@ -62,8 +52,9 @@ class _View:
             name=self._from_project("name", self._config.name),
             version=self._from_project("version", self._config.version),
             python=self._python(),
-            run=run,
-            include_project=include,
+            run=running.run,
+            commands=running.commands,
+            include_project=running.include_project,
             requirements=settings.requirements,
             requirements_file=self._file("requirements_file", check_hashed),
             lock=self._file("lock", check_lock),
@@ -82,12 +73,15 @@ class _View:
 
     # -- where a value stands ---------------------------------------------------------------
 
-    def _add(self, field: str, message: str, hint: str | None = None) -> None:
-        """Note a finding at the field, in the table that gave its value."""
+    def _key(self, field: str) -> str:
+        """The dotted key of a field, in the table that gave its value."""
         first = field.partition(".")[0].partition("[")[0]
         here = first in self._override.model_fields_set
         table = f"tool.oxcross.target.{self._target}" if here else "tool.oxcross"
-        self._findings.add(f"{table}.{field.replace('_', '-')}", message, hint)
+        return f"{table}.{field.replace('_', '-')}"
+
+    def _add(self, field: str, message: str, hint: str | None = None) -> None:
+        self._findings.add(self._key(field), message, hint)
 
     # -- name, version, python --------------------------------------------------------------
 
@@ -134,77 +128,6 @@ class _View:
         if int(self._settings.glibc.partition(".")[2]) < 17:
             self._add("glibc", f"{self._settings.glibc} is below 2.17, which the interpreter itself asks for")
         return self._settings.glibc
-
-    # -- what runs --------------------------------------------------------------------------
-
-    def _run(self) -> tuple[Run, str]:
-        """What runs, and the dotted key that says so."""
-        settings = self._settings
-        given = [field for field in _RUN_KINDS if getattr(settings, field) is not None]
-        if len(given) > 1:
-            names = " and ".join(field.replace("_", "-") for field in given)
-            self._add(given[1], f"{names} exclude each other", "keep the one that is to run")
-        if given:
-            value = getattr(settings, given[0])
-            table = "tool.oxcross"
-            if given[0] in self._override.model_fields_set:
-                table += f".target.{self._target}"
-            run = Run(_RUN_KINDS[given[0]], value if isinstance(value, str) else "")
-            return run, f"{table}.{given[0].replace('_', '-')}"
-        if any(self._findings.about(f"tool.oxcross.{key}") for key in schema.RUN_KEYS):
-            return Run("repl"), "tool.oxcross.repl"  # said already
-        scripts = self._meta.get("scripts", {}) or self._meta.get("gui-scripts", {})
-        if len(scripts) == 1:
-            [(name, value)] = scripts.items()
-            return Run("entry-point", str(value).partition("[")[0].strip()), f"project.scripts.{name}"
-        if scripts:
-            lines = "".join(f'\n    entry-point = "{value}"' for value in scripts.values())
-            hint = f"the project has {len(scripts)} scripts; choose one:{lines}"
-        else:
-            hint = f"write one of {', '.join(schema.RUN_KEYS)} below [tool.oxcross]"
-        self._findings.add("tool.oxcross.entry-point", "nothing says what the executable runs", hint)
-        return Run("repl"), "tool.oxcross.repl"
-
-    def _check_run(self, run: Run, key: str, *, include: bool) -> None:
-        wrong: tuple[str, str | None] | None = None
-        module = run.value.partition(":")[0]
-        if run.kind == "entry-point":
-            wrong = entry.check_function(self._roots, run.value)
-        elif run.kind == "module":
-            wrong = entry.check_module(self._roots, run.value, as_main=True)
-        elif run.kind == "file":
-            try:
-                existing_file(self._root, run.value)
-            except ConfigError as problem:
-                wrong = problem.message, problem.hint
-        elif run.kind == "command":
-            wrong = entry.check_command(run.value)
-        if wrong is None and run.kind in ("entry-point", "module") and not entry.is_stdlib(module):
-            here = entry.local(self._roots, module)
-            if here and not include:
-                wrong = f"{module} lies in this project, which is not included", "set project = true"
-            elif not here and not self._has_requirements(include=include):
-                tops = entry.packages(self._roots)
-                known = nearest(module.partition(".")[0], tops) if tops else None
-                wrong = f"there is no module {module!r}, in this project or required by it", known
-        if wrong:
-            self._findings.add(key, *wrong)
-
-    def _has_requirements(self, *, include: bool) -> bool:
-        settings = self._settings
-        own = include and (self._meta.get("dependencies") or "dependencies" in self._meta.get("dynamic", []))
-        return bool(own or settings.requirements or settings.requirements_file or settings.lock)
-
-    def _include_project(self, run: Run) -> bool:
-        if self._settings.project is None:
-            module = run.value.partition(":")[0]
-            runs_own = run.kind in ("entry-point", "module") and entry.local(self._roots, module)
-            return "build-system" in self._document or runs_own
-        if self._settings.project and not self._meta and "build-system" not in self._document:
-            self._add(
-                "project", "there is no [project] to include", "write a [project] table, or project = false"
-            )
-        return self._settings.project
 
     # -- policy, requirements, data ---------------------------------------------------------
 
@@ -278,8 +201,8 @@ def _merged(config: schema.Config, override: schema.Settings) -> schema.Settings
         if name in schema.Settings.model_fields
     }
     changes = {name: getattr(override, name) for name in override.model_fields_set}
-    if _RUN_KINDS.keys() & changes.keys():
-        values = {name: value for name, value in values.items() if name not in _RUN_KINDS}
+    if RUN_KINDS.keys() & changes.keys():
+        values = {name: value for name, value in values.items() if name not in RUN_KINDS}
     for name, value in changes.items():
         if isinstance(value, schema.Table) and name in values:
             updates = {key: getattr(value, key) for key in value.model_fields_set}

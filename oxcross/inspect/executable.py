@@ -98,6 +98,7 @@ def _report(path: Path, size: int, sha256: str, file: Elf, blob: Blob, offset: i
         python=str(manifest.get("python", "")),
         oxcross=str(manifest.get("oxcross", "")),
         run={"kind": _run(kind.number if kind else 0), "target": value.text if value else ""},
+        commands=dict(_commands(blob)),
         compressed=program is not file,
         glibc=_dotted(program.glibc),
         glibc_embedded=_dotted(max(floors, default=None)),
@@ -172,6 +173,13 @@ def _components(manifest: dict[str, Any], key: str) -> tuple[Component, ...]:
 
 def _run(number: int) -> str:
     return Run(number).name.lower().replace("_", "-") if number in Run._value2member_map_ else "?"
+
+
+def _commands(blob: Blob) -> Iterator[tuple[str, dict[str, str]]]:
+    for setting in blob.settings:
+        if setting.key == Key.COMMAND:
+            name, _, target = setting.text.partition("=")
+            yield name, {"kind": _run(setting.number), "target": target}
 
 
 def _dotted(version: tuple[int, ...] | None) -> str | None:

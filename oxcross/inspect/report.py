@@ -52,6 +52,7 @@ class BlobFact:
 class Report:
     """An executable. Sizes in bytes; digests are SHA-256, lower-case hex.
 
+    ``run`` and each of ``commands``: what runs, as ``kind`` and ``target``.
     ``compressed``: its program code is stored compressed. ``glibc`` is the oldest glibc that starts the
     executable, ``glibc_embedded`` the oldest that also loads every library inside (None: no glibc is
     needed). ``external`` are libraries that something inside asks for and the system must have.
@@ -67,6 +68,7 @@ class Report:
     python: str
     oxcross: str
     run: dict[str, str]
+    commands: dict[str, dict[str, str]]
     compressed: bool
     glibc: str | None
     glibc_embedded: str | None
@@ -97,8 +99,9 @@ class Report:
             ("sha256", self.sha256),
             (
                 "application",
-                f"{self.app['name']} {self.app['version']}, runs {self.run['kind']} {self.run['target']}",
+                f"{self.app['name']} {self.app['version']}, runs {self.run['kind']} {self.run['target']}".rstrip(),
             ),
+            *(("command", f"{name}: {run['kind']} {run['target']}") for name, run in self.commands.items()),
             ("target", f"{self.target} ({self.triple})"),
             ("python", f"{self.python}, put together by oxcross {self.oxcross}"),
             (

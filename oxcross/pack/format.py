@@ -100,6 +100,7 @@ class Key(IntEnum):
     SITE = 33
     SYS_PATH = 34
     CHILD_PYTHON = 35
+    COMMAND = 40
     FILESYSTEM = 50
     FROZEN = 51
     OXIDIZED = 52
@@ -116,6 +117,7 @@ class Run(IntEnum):
     FILE = 3
     COMMAND = 4
     REPL = 5
+    COMMANDS = 6
 
 
 # One Struct per C struct. Nested ox_string and ox_payload are flattened: the integers follow each

@@ -102,14 +102,16 @@ def test_own_options_are_the_applications(again: Path) -> None:
     children = [
         ["children"],
         ["-c", "settings.toml"],
-        ["-m", "message"],
+        ["-m", "a message"],
         ["-v", "-c", "prod"],
         ["-", "-I"],
-        ["-V"],
-        ["-B"],
+        ["-h"],
+        ["-v"],
         ["--multiprocessing-fork", "always"],
         ["worker", "-m", "teamwork.tell"],
-        ["teamwork.py"],
+        ["letter.txt"],
+        ["-m", "teamwork.tell"],  # by a link
+        ["-c", "import sys"],  # by a word that a shell finds
     ]
     assert _run(again, "children") == (0, "".join(f"application {child}\n" for child in children), "")
 

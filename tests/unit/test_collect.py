@@ -41,6 +41,7 @@ def built(tmp_path: Path) -> Built:
     tree = tmp_path / "cpython"
     for path, text in {
         "lib/python3.13/os.py": "import this\n",
+        "lib/python3.13/posixpath.py": "",
         "lib/python3.13/email/__init__.py": "",
         "lib/python3.13/email/data.txt": "data",
         "lib/python3.13/test/test_os.py": "",
@@ -203,6 +204,31 @@ def test_wheels_and_project(
     assert settings[Key.RUN_KIND].number == RunKind.ENTRY_POINT
     assert settings[Key.RUN_TARGET].text == "app:main"
     assert settings[Key.STDLIB].text == "lib/python3.13"
+
+
+def test_commands(tmp_path: Path, store: Store, built: Built, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = tmp_path / "index"
+    points = b"[console_scripts]\ndep = dep:main [fast]\nother = dep:other.run\n[gui_scripts]\nwin=dep:win\n"
+    files = {"dep.py": b"def main(): pass\n", "dep-1.0.dist-info/entry_points.txt": points}
+    wheels.make(index, "dep", files=files)
+    wheels.use(monkeypatch, index)
+    text = 'requirements = ["dep"]\npolicy.include-metadata = false\ncommands = '
+    project = write(
+        tmp_path / "app", text + '{other = {}, serve = {run-module = "server"}}', {"server.py": ""}
+    )
+    found = gather(project, LINUX, built, store)
+    settings = settings_of(project, found)
+    assert [(one.number, one.text) for one in settings if one.key == Key.COMMAND] == [
+        (RunKind.ENTRY_POINT, "other=dep:other.run"),
+        (RunKind.MODULE, "serve=server"),
+    ]
+    assert next(one.number for one in settings if one.key == Key.RUN_KIND) == RunKind.COMMANDS
+    programs = [one for path, one in found.resources.files.items() if path.startswith("bin/")]
+    assert [(one.path, one.executable) for one in programs] == [("bin/other", True), ("bin/serve", True)]
+    assert b"from dep import other\n\nsys.exit(other.run())\n" in pack.decode(programs[0].data)
+    with pytest.raises(CollectError, match=r"console script 'othr'\n  did you mean 'other'\?") as caught:
+        gather(write(tmp_path / "wrong", text + '["dep", "othr"]', {}), LINUX, built, store)
+    assert "pyproject.toml: tool.oxcross.commands.othr" in str(caught.value)
 
 
 def test_settings_of_the_importer(tmp_path: Path, store: Store, built: Built) -> None:

@@ -41,6 +41,8 @@ def executable(folder: Path, compression: pack.Compression = "none") -> Path:
     settings = [
         pack.Setting(pack.Key.RUN_KIND, pack.Run.ENTRY_POINT),
         pack.Setting(pack.Key.RUN_TARGET, text="app:main"),
+        pack.Setting(pack.Key.COMMAND, pack.Run.MODULE, "serve=app.server"),
+        pack.Setting(pack.Key.COMMAND, pack.Run.ENTRY_POINT, "go=app:go"),
     ]
     (folder / "launcher").write_bytes(launcher())
     pack.write(resources, settings, MANIFEST, folder / "blob", compression)
@@ -56,6 +58,10 @@ def test_facts(tmp_path: Path, compression: pack.Compression) -> None:
     assert facts["target"] == "linux-x64"
     assert facts["python"] == "3.13.15"
     assert facts["run"] == {"kind": "entry-point", "target": "app:main"}
+    assert facts["commands"] == {
+        "serve": {"kind": "module", "target": "app.server"},
+        "go": {"kind": "entry-point", "target": "app:go"},
+    }
     assert facts["needed"] == []
     assert facts["glibc"] is None
     assert facts["glibc_embedded"].startswith("2.")

@@ -79,6 +79,49 @@ def test_several_scripts(write: Write) -> None:
     assert "2 scripts" in text
 
 
+SCRIPTS = '[project.scripts]\none = "app:main"\ntwo = "app:main [extra]"\n'
+
+
+@pytest.mark.parametrize("value", ["true", '["one", "two"]'])
+def test_commands_that_are_scripts(write: Write, value: str) -> None:
+    found = load(write(f"{SCRIPTS}[tool.oxcross]\ncommands = {value}\n"))
+    assert found.run == Run("commands")
+    assert [(one.name, one.run) for one in found.commands] == [
+        ("one", Run("entry-point", "app:main")),
+        ("two", Run("entry-point", "app:main")),
+    ]
+    assert found.include_project
+
+
+def test_commands_by_what_they_run_and_a_default(write: Write) -> None:
+    text = """
+        [tool.oxcross]
+        run-module = "app"
+        requirements = ["pip"]
+        commands = {serve = {run-module = "http.server"}, go = "app:main", pip = {}}
+    """
+    found = load(write(text))
+    assert found.run == Run("module", "app")
+    assert [(one.name, one.run) for one in found.commands] == [
+        ("serve", Run("module", "http.server")),
+        ("go", Run("entry-point", "app:main")),
+        ("pip", None),  # the requirement's console script
+    ]
+
+
+def test_a_misspelt_script(write: Write) -> None:
+    text = error(write(f"{SCRIPTS}[tool.oxcross]\ncommands = ['one', 'tow']\n"))
+    assert "pyproject.toml:8: tool.oxcross.commands.tow: there is no script 'tow'" in text
+    assert "did you mean 'two'?" in text
+
+
+def test_commands_of_one_target(write: Write) -> None:
+    text = "[tool.oxcross]\ncommands = ['one']\n[tool.oxcross.target.linux-arm64]\ncommands = ['two']\n"
+    found = load(write(SCRIPTS + text))
+    assert [one.name for one in found.commands] == ["one"]
+    assert [one.name for one in found.for_target("linux-arm64").commands] == ["two"]
+
+
 def test_nothing_to_run(write: Write) -> None:
     text = error(write("[tool.oxcross]\n"))
     assert "nothing says what the executable runs" in text
@@ -153,6 +196,20 @@ def test_no_name_and_dynamic_version(write: Write) -> None:
         ("target.linux-x46.optimize = 2", "tool.oxcross.target.linux-x46", "did you mean 'linux-x64'?"),
         ("target.linux-x64.optimise = 2", "tool.oxcross.target.linux-x64.optimise", "'optimize'"),
         ("target.linux-x64.python = '3.7'", "tool.oxcross.target.linux-x64.python", "not offered"),
+        ("commands = false", "tool.oxcross.commands", "must be true, a list or a table, not false"),
+        ("commands = []", "tool.oxcross.commands", "names no command"),
+        ("commands = ['a/b']", "tool.oxcross.commands", "not a command's name: 'a/b'"),
+        ("commands = true", "tool.oxcross.commands", "the project has no scripts"),
+        ("commands = ['run']", "tool.oxcross.commands.run", "no script 'run' in this project"),
+        ("commands.run = 'app:mian'", "tool.oxcross.commands.run", "did you mean 'main'?"),
+        ("commands.run = 3", "tool.oxcross.commands.run", "must be a table, not 3"),
+        ("commands.run = {run-modul = 'app'}", "tool.oxcross.commands.run.run-modul", "'run-module'?"),
+        ("commands.run = {run-module = 'ap'}", "tool.oxcross.commands.run", "did you mean 'app'?"),
+        (
+            "commands.run = {run-module = 'app', entry-point = 'app:main'}",
+            "tool.oxcross.commands.run",
+            "exclude each other",
+        ),
         ("store.mirror = ['x']", "tool.oxcross.store.mirror", "did you mean 'mirrors'?"),
     ],
 )

@@ -99,7 +99,7 @@ def module(_: str) -> None:
     python("-m", "json.tool", "--indent", "1", stdin='{"a": [1]}')
     python("-m", "base64", "-t")
     done = subprocess.run([sys.executable, "-I", "-m", "nowhere"], capture_output=True, text=True, check=False)
-    print(done.returncode, done.stderr.partition(": ")[2])
+    print(done.returncode, done.stderr.splitlines()[0].partition(": ")[2])
 
 
 def flags(_: str) -> None:

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
 
 from teamwork import cube
 
@@ -26,14 +27,19 @@ def main() -> int:
     match sys.argv[1:]:
         case ["children"]:
             start("-c", "settings.toml")
-            start("-m", "message")
+            start("-m", "a message")
             start("-v", "-c", "prod")
             start("-", "-I")
-            start("-V")
-            start("-B")
+            start("-h")
+            start("-v")
             start("--multiprocessing-fork", "always")
             start("worker", "-m", "teamwork.tell")
-            start("teamwork.py")
+            start("letter.txt")
+            with tempfile.TemporaryDirectory() as folder:
+                os.symlink(sys.executable, f"{folder}/link")
+                subprocess.run([f"{folder}/link", "-m", "teamwork.tell"], check=False)
+            place, name = os.path.split(sys.executable)
+            subprocess.run([name, "-c", "import sys"], env={**os.environ, "PATH": place}, check=False)
         case ["python"]:
             start("-c", "print('python', __name__)")
             start("-I", "-c", "print('python', __name__)", env={})
