@@ -59,7 +59,9 @@ def test_the_first_argument(tools: Path) -> None:
 @pytest.mark.parametrize("made", ["link", "hard link", "copy"])
 def test_the_name_it_is_started_by(tools: Path, tmp_path: Path, made: str) -> None:
     name = tmp_path / "tell"
-    subprocess.run({"link": ["ln", "-s"], "hard link": ["ln"], "copy": ["cp"]}[made] + [tools, name], check=True)
+    subprocess.run(
+        {"link": ["ln", "-s"], "hard link": ["ln"], "copy": ["cp"]}[made] + [tools, name], check=True
+    )
     assert run(name, "x") == told("tell", name, ["x"])
     assert run("sh", "-c", "tell y", PATH=f"{tmp_path}:{ENVIRONMENT['PATH']}") == told("tell", name, ["y"])
     assert run("sh", "-c", f"cd {tmp_path} && ./tell") == told("tell", "./tell", [])
