@@ -217,12 +217,26 @@ static PyObject *run_file(const char *target)
     return result;
 }
 
+/* Has tracebacks show the command's lines, as `python -c` does since 3.13. */
+static void remember_lines(PyObject *code, const char *command)
+{
+    PyObject *linecache = code == NULL ? NULL : import("linecache");
+    PyObject *done = linecache == NULL ? NULL
+                                       : PyObject_CallMethod(linecache, "_register_code", "Oss", code, command, "<string>");
+    if (code != NULL) {
+        PyErr_Clear(); /* an older Python */
+    }
+    Py_XDECREF(done);
+    Py_XDECREF(linecache);
+}
+
 /* As `python -c command`. */
 static PyObject *run_command(const char *command)
 {
     PyCompilerFlags flags = _PyCompilerFlags_INIT;
     flags.cf_flags |= PyCF_IGNORE_COOKIE;
     PyObject *code = Py_CompileStringExFlags(command, "<string>", Py_file_input, &flags, -1);
+    remember_lines(code, command);
     PyObject *result = run_code(code, main_dict());
     Py_XDECREF(code);
     return result;

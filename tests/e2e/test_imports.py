@@ -20,7 +20,7 @@ from program import APPS, build, reference_python
 
 SOURCE = APPS / "imports"
 SAME = {
-    "specs": ["fields", "modules", "loader", "missing", "finders", "hooks", "tools", "sourceless"],
+    "specs": ["fields", "modules", "loader", "missing", "finders", "hooks", "tools", "sourceless", "initial"],
     "resources": ["files", "paths", "spaces", "readers", "functions"],
     "distributions": ["fields", "entry_points", "found"],
     "sources": ["inspected", "traced", "uncaught", "uncaught_import", "warned", "commands", "verbose"],
@@ -236,3 +236,16 @@ def test_the_other_attributes_of_sys(closed: Place) -> None:
 def test_a_line_that_raises(closed: Place) -> None:
     """It is told of and ends its file, and the program goes on."""
     assert closed.outcome("own.lines") == (0, "True False by .pth\n", WRONG)
+
+
+def test_a_commands_lines(tmp_path: Path) -> None:
+    """Tracebacks show the lines of an application that is one command, as those of ``python -c``."""
+    command = "def fail():\n    return 1 / 0\n\nfail()"
+    (tmp_path / "pyproject.toml").write_text(
+        f'[project]\nname = "command"\nversion = "1"\n[tool.oxcross]\nrun-command = """{command}"""\n',
+        encoding="utf-8",
+    )
+    lines = [[str(build(tmp_path))], [str(reference_python()), "-I", "-c", command]]
+    done = [subprocess.run(line, capture_output=True, text=True, check=False) for line in lines]
+    assert "    return 1 / 0\n" in done[1].stderr
+    assert (done[0].returncode, done[0].stderr) == (done[1].returncode, done[1].stderr)

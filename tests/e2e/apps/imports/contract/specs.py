@@ -101,6 +101,12 @@ def hooks():
     print(importlib.import_module("alpha.tool").__name__)
 
 
+def initial():
+    """A package's file under its own name."""
+    module = importlib.import_module("alpha.__init__")
+    print(module.__name__, module.__file__, module is alpha, module.__spec__.parent)
+
+
 def hook_for(hook, path):
     try:
         return hook(path)
