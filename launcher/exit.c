@@ -29,6 +29,7 @@ static void call_if_imported(const char *module_name, const char *function, cons
 
 /* Objects that have something to do before the process ends, by the order in which they do it. */
 enum step {
+    GENERATOR, /* suspended generators and coroutines: their `finally` and `with` */
     TEXT,    /* TextIOWrapper: its characters go to the binary file below it */
     PYTHON,  /* file classes written in Python (gzip.GzipFile …): closed, they write what ends their format */
     OTHER,   /* other objects with a __del__ written in Python (zipfile.ZipFile, temporary files) */
@@ -39,6 +40,7 @@ enum step {
 
 struct pending {
     PyTypeObject *text, *writer, *random, *pair, *base, *raw; /* classes of _io */
+    bool alone; /* there is no other thread */
     PyObject **objects[STEPS];
     size_t count[STEPS];
     size_t room[STEPS];
@@ -77,12 +79,18 @@ static int visit(PyObject *object, void *argument)
     if (type->tp_finalize == NULL || PyObject_GC_IsFinalized(object)) {
         return 1;
     }
-    if (type == pending->text) {
+    if (type == &PyGen_Type || type == &PyCoro_Type || type == &PyAsyncGen_Type) {
+        /* Below 0 (pycore_frame.h): neither running nor at its end. Where a daemon thread runs on, what it iterates over
+         * is its own: python leaves that too. */
+        if (pending->alone && ((PyGenObject *)object)->gi_frame_state < 0) {
+            add(pending, GENERATOR, object);
+        }
+    } else if (type == pending->text) {
         add(pending, TEXT, object);
     } else if (type == pending->writer || type == pending->random || type == pending->pair) {
         add(pending, BUFFERED, object);
     } else if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0 || (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) != 0) {
-        return 1; /* written in C: generators, sockets, unbuffered files */
+        return 1; /* written in C: sockets, unbuffered files */
     } else if (PyType_IsSubtype(type, pending->text)) {
         add(pending, TEXT, object);
     } else if (PyType_IsSubtype(type, pending->writer) || PyType_IsSubtype(type, pending->random)) {
@@ -136,6 +144,8 @@ static void finish_objects(void)
     if (!find_classes(&pending)) {
         return;
     }
+    PyThreadState *first = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+    pending.alone = PyThreadState_Next(first) == NULL;
     PyUnstable_GC_VisitObjects(visit, &pending);
     for (int step = 0; step < STEPS; step++) {
         for (size_t i = 0; i < pending.count[step]; i++) {

@@ -167,19 +167,23 @@ static PyObject *compile_file(PyObject *path)
 }
 
 /* Without its source text a file cannot be run a second time by its path. multiprocessing does so in the processes that
- * it spawns, unless __main__ has a spec: then it goes by the name, and that finds the code. */
-static bool put_spec(PyObject *dict, const struct ox_module *module)
+ * it spawns, unless __main__ has a spec: then it goes by the name, and that finds the code. The packages that the file
+ * lies in are not imported here: `python folder/file.py` does not. */
+static bool put_spec(PyObject *dict, const struct ox_module *module, PyObject *path, PyObject *external)
 {
     struct ox_text name;
-    if (module == NULL || module->source != OX_NONE || !ox_blob_text(&ox.blob, module->name, &name)
-        || memchr(name.data, '.', name.size) != NULL) {
+    if (module == NULL || module->source != OX_NONE || !ox_blob_text(&ox.blob, module->name, &name)) {
         return true;
     }
-    PyObject *spec = find_main_spec(name.data);
-    if (spec == NULL) {
-        PyErr_Clear();
-        return true;
-    }
+    PyObject *finder = PyObject_GetAttrString(external, "PathFinder");
+    Py_ssize_t size = PyUnicode_GET_LENGTH(path);
+    Py_ssize_t slash = PyUnicode_FindChar(path, '/', 0, size, -1);
+    PyObject *folder = PyUnicode_Substring(path, 0, slash);
+    PyObject *spec = finder == NULL || folder == NULL
+        ? NULL
+        : PyObject_CallMethod(finder, "find_spec", "s[O]", name.data, folder);
+    Py_XDECREF(folder);
+    Py_XDECREF(finder);
     return put(dict, "__spec__", spec);
 }
 
@@ -205,7 +209,7 @@ static PyObject *run_file(const char *target)
     const struct ox_module *module = module_at(target);
     PyObject *code = NULL;
     PyObject *result = NULL;
-    if (path != NULL && external != NULL && put_spec(dict, module) && put(dict, "__file__", Py_NewRef(path))
+    if (path != NULL && external != NULL && put_spec(dict, module, path, external) && put(dict, "__file__", Py_NewRef(path))
         && put(dict, "__cached__", Py_NewRef(Py_None))
         && put(dict, "__loader__", PyObject_CallMethod(external, "SourceFileLoader", "sO", "__main__", path))) {
         code = module != NULL ? ox_module_code(module, path) : compile_file(path);

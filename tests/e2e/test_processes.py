@@ -21,6 +21,17 @@ ENTRY_POINT = (
     'entry-point = "teamwork.again:main"\nproject = true\n',
 )
 METHODS = ["spawn", "forkserver", "fork"]
+ENDINGS = [
+    "generators",
+    "coroutine",
+    "daemon",
+    "waited",
+    "fork_in_thread",
+    "fork",
+    "interrupted",
+    "terminated",
+    "closed_output",
+]
 SAME = [
     f"{action}-{method}" for action in ("pool", "counter", "memory", "executor") for method in METHODS
 ] + [
@@ -86,9 +97,31 @@ def test_same_as_python(program: Path, reference: Path, action: str) -> None:
     assert _run(program, action) == (0, text, expected[2])
 
 
+@pytest.fixture(scope="session")
+def endings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("endings") / "processes"
+    return _make(folder, 'run-file = "processes.py"', 'run-file = "endings.py"')
+
+
+@pytest.mark.parametrize("way", ENDINGS)
+def test_ends_like_python(endings: Path, reference: Path, way: str) -> None:
+    status, output, errors = _run(reference, SOURCE / "endings.py", way)
+    errors = errors.replace(str(SOURCE), str(endings))
+    assert _run(endings, way) == (status, output, errors)
+
+
+@pytest.mark.parametrize("place", ["", "scripts"])
 @pytest.mark.parametrize("method", METHODS)
-def test_pools_without_sources(project: Callable[..., Path], method: str) -> None:
-    executable = build(project("processes", sources="false"))
+def test_pools_without_sources(project: Callable[..., Path], method: str, place: str) -> None:
+    folder = project("processes", sources="false")
+    if place:
+        for name in ("processes.py", "teamwork"):
+            (folder / place).mkdir(exist_ok=True)
+            (folder / name).rename(folder / place / name)
+        configuration = folder / "pyproject.toml"
+        text = configuration.read_text(encoding="utf-8")
+        configuration.write_text(text.replace('"processes.py"', f'"{place}/processes.py"'), encoding="utf-8")
+    executable = build(folder)
     status, output, errors = _run(executable, f"executor-{method}")
     assert (status, output, errors) == (0, "[0, 1, 4, 9, 16] 729\n", "")
 
