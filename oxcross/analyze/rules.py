@@ -118,6 +118,25 @@ def load() -> Rules:
 
 
 @cache
+def words() -> re.Pattern[bytes]:
+    """What a module must contain for a rule to apply; modules without it are read for imports only."""
+    rules = load()
+    found = {name.rpartition(".")[2] for rule in rules.of("call", "attribute", "load") for name in rule.names}
+    found |= {name.rpartition(".")[2] for name in rules.commands | rules.lookups}
+    found |= {name.rpartition(".")[2] for rule in rules.of("relative") for name in rule.names}
+    found |= {"__file__", "__path__", "/usr/"}
+    found |= {name.removesuffix("()").rpartition(".")[2] for name in rules.origin_names}
+    return re.compile("|".join(sorted(map(re.escape, found))).encode())
+
+
+@cache
+def beginnings() -> re.Pattern[bytes]:
+    """What a module must contain for a function of its own to return a path that rules are about."""
+    names = {name.removesuffix("()").rpartition(".")[2] for name in load().origin_names}
+    return re.compile("|".join(sorted(map(re.escape, names | {"__file__", "__path__"}))).encode())
+
+
+@cache
 def digest() -> str:
     """SHA-256 of all that a cached result depends on besides the files."""
     return hashlib.sha256(str(_FORMAT).encode() + TABLE.read_bytes()).hexdigest()

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import ast
-import re
 import sys
 import warnings
 from collections.abc import Iterable
-from functools import cache
 from typing import Final
 
 from oxcross.analyze import calls, guards
 from oxcross.analyze.finding import Finding
-from oxcross.analyze.rules import Rules, load
+from oxcross.analyze.rules import Rules, beginnings, load, words
 from oxcross.analyze.values import NOTHING, Binding, Scope, Values
 
 _CODE: Final = 160  # characters of a line that are shown
@@ -29,7 +27,7 @@ def scan(path: str, source: bytes, own: frozenset[str]) -> list[Finding]:
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError):
         return []  # perhaps syntax newer than this Python's; what the target cannot compile, the build tells
-    deep = _words().search(source) is not None
+    deep = words().search(source) is not None
     walker = _Walker(rules, path, own, source, deep=deep)
     try:
         walker.module(tree)
@@ -38,24 +36,13 @@ def scan(path: str, source: bytes, own: frozenset[str]) -> list[Finding]:
     return sorted(set(walker.found))
 
 
-@cache
-def _words() -> re.Pattern[bytes]:
-    """What a module must contain for a rule to apply; modules without it are read for imports only."""
-    rules = load()
-    words = {name.rpartition(".")[2] for rule in rules.of("call", "attribute", "load") for name in rule.names}
-    words |= {name.rpartition(".")[2] for name in rules.commands | rules.lookups}
-    words |= {"__file__", "__path__", "argv", "executable", "resource_filename", "prefix", "/usr/"}
-    words |= {name.removesuffix("()").rpartition(".")[2] for name in rules.origin_names}
-    words |= {"open", "Path"}  # of relative paths
-    return re.compile("|".join(sorted(re.escape(word) for word in words)).encode())
-
-
 class _Walker:
     def __init__(self, rules: Rules, path: str, own: frozenset[str], source: bytes, *, deep: bool) -> None:
         self._path = path
         self._own = own
         self._lines = source.decode("utf-8", "replace").splitlines()
         self._deep = deep
+        self._returning = deep and beginnings().search(source) is not None
         self._values = Values(rules)
         self._later: list[tuple[list[ast.stmt], Scope, frozenset[str], bool]] = []
         self._handled: frozenset[str] = frozenset()  # kinds of exceptions that are caught here
@@ -163,7 +150,7 @@ class _Walker:
         for star in (parameters.vararg, parameters.kwarg):
             if star is not None:
                 scope.names[star.arg] = Binding()
-        made = Binding(origins=self._returned(node, scope) if self._deep else NOTHING)
+        made = Binding(origins=self._returned(node, scope) if self._returning else NOTHING)
         outer.names[node.name] = made
         outer.attributes.setdefault(node.name, made)
         self._later.append((node.body, scope, self._asked, self._aside))
