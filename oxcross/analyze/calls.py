@@ -13,7 +13,8 @@ from oxcross.analyze.values import Origins, Values
 Found = tuple[str, str]
 _WRITES: Final = re.compile(r"[^r]*[wax+]")
 _LIBRARY: Final = re.compile(r"[^\s]+\.so(\.\d+)*")
-_OPTIONS: Final = frozenset("BEIPSbdOqsuvxcmWX")  # what launcher/children.c takes for an interpreter's
+_OPTIONS: Final = frozenset("BEIPSbdiOqRsuvxcmWX")  # what launcher/shape.c takes for an interpreter's
+_WORDS: Final = frozenset({"-V", "-VV", "--version", "--check-hash-based-pycs", "--multiprocessing-fork"})
 
 
 class Checks:
@@ -136,7 +137,7 @@ class Checks:
         """A command line for sys.executable: what the executable would not take for Python's."""
         texts = [word.value if isinstance(word, ast.Constant) else None for word in words]
         for at, text in enumerate(texts):
-            if not isinstance(text, str) or not text.startswith("-") or text == "-":
+            if not isinstance(text, str) or not text.startswith("-") or text == "-" or text in _WORDS:
                 return
             if text == "-m" and at + 1 < len(texts) and isinstance(texts[at + 1], str):
                 yield self._child.id, str(texts[at + 1])

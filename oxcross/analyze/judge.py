@@ -141,8 +141,9 @@ class _Court:
             return top not in rule.modules and (top in self._tops or top in sys.stdlib_module_names)
         if rule.kind == "relative":  # only of a file that is there is it known to be meant
             return not part.own or not (self._project.root / name).is_file()
-        if rule.kind == "program":  # else of another system
-            return all(file.path != found.path for file in self._shared)
+        if rule.kind == "program":  # it runs from memory, where its run paths lead nowhere
+            files = [file for file in self._shared if file.path == found.path]
+            return not any(self._embedded.intersection(file.needed) for file in files)
         interpreter = self._project.interpreter
         return (name == "sys.frozen" and not interpreter.sys_frozen) or (
             name == "sys._MEIPASS" and interpreter.sys_meipass

@@ -63,7 +63,7 @@ def _script(root: Path, path: str) -> dict[str, Entry]:
     # One copy only of the script: at its own path.
     if PurePosixPath(path).name != path:
         found.pop(script.name, None)
-    found[path] = Entry(script.read_bytes)
+    found[path] = Entry.at(script)
     return found
 
 
@@ -82,6 +82,6 @@ def _importable(roots: list[Path], wanted: set[str] | None) -> dict[str, Entry]:
                 here[path] = name
         for path, name in here.items():
             if name not in taken:
-                found[path] = Entry((root / path).read_bytes)
+                found[path] = Entry.at(root / path)
         taken.update(here.values())
     return found

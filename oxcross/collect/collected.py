@@ -185,14 +185,12 @@ class _Gatherer:
             built = wheel.build(self.project.root, self.store, notice=self.notice)
             found.append(self._wheel(built, kept))
             if self.project.run.kind == "file":
-                script = {
-                    self.project.run.value: Entry((self.project.root / self.project.run.value).read_bytes)
-                }
+                script = {self.project.run.value: Entry.at(self.project.root / self.project.run.value)}
                 found.append(self._files("script", script, kept))
         elif files := application.tree(self.project):
             found.append(self._files("application", files, kept))
         if self.project.data:
-            data = {one.path: Entry(one.source.read_bytes) for one in self.project.data}
+            data = {one.path: Entry.at(one.source) for one in self.project.data}
             found.append(self._files("data", data, options, importable=False))
         return found
 
@@ -201,8 +199,8 @@ class _Gatherer:
         return self.cached(one.information.partition("-")[0], one.key, options, lambda: tree)
 
     def _files(self, name: str, tree: Tree, options: Options, **how: Any) -> ResourceSet:
-        digests = {path: hashlib.sha256(entry.read()).hexdigest() for path, entry in tree.items()}
-        return self.cached(name, digests, options, lambda: tree, **how)
+        identities = {path: entry.identity for path, entry in tree.items()}
+        return self.cached(name, identities, options, lambda: tree, **how)
 
 
 def gather(

@@ -7,6 +7,7 @@ executable's path. A ``.py`` file that this Python cannot compile (old syntax, a
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,16 @@ class Entry:
     def of(cls, data: bytes) -> Entry:
         """A file with this content."""
         return cls(lambda: data)
+
+    @classmethod
+    def at(cls, path: Path) -> Entry:
+        """The file at this path."""
+        return cls(path.read_bytes, bool(path.stat().st_mode & 0o111))
+
+    @property
+    def identity(self) -> str:
+        """The SHA-256 of the content, lower-case hex; marked where the file is executable."""
+        return hashlib.sha256(self.read()).hexdigest() + ("x" if self.executable else "")
 
 
 Tree = Mapping[str, Entry]
@@ -68,8 +79,7 @@ def read_tree(root: Path) -> dict[str, Entry]:
                 if path.name not in _SKIPPED_FOLDERS and not path.is_symlink():
                     visit(path, f"{prefix}{path.name}/")
             elif path.is_file():
-                executable = bool(path.stat().st_mode & 0o111)
-                found[prefix + path.name] = Entry(path.read_bytes, executable)
+                found[prefix + path.name] = Entry.at(path)
 
     visit(root, "")
     return found

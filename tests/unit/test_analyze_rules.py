@@ -15,6 +15,7 @@ from oxcross import sources
 from oxcross.analyze import licences
 from oxcross.analyze.rules import load
 from oxcross.collect.libraries import Shared
+from oxcross.elf import Elf
 from oxcross.sources import Source
 from oxcross.store import Store
 
@@ -38,6 +39,7 @@ def metadata(licence: str) -> dict[str, str | bytes | Path | Shared]:
 
 
 EXTENSION = next(Path(zstandard.__file__).parent.glob("backend_c.*.so"))
+PROGRAM = Path(sys.executable).resolve()
 
 CASES: Mapping[str, Case] = {
     "write-beside-file": Case(
@@ -78,8 +80,9 @@ CASES: Mapping[str, Case] = {
         "import subprocess, sys\nsubprocess.run([sys.executable, '-m', 'pkg', 'install', 'x'])",
     ),
     "child-option": Case(
-        "import subprocess, sys\nsubprocess.run([sys.executable, '--version'])",
-        "import subprocess, sys\nsubprocess.run([sys.executable, '-W', 'error', '-c', 'pass'])",
+        "import subprocess, sys\nsubprocess.run([sys.executable, '--help'])",
+        "import subprocess, sys\nsubprocess.run([sys.executable, '--version'])\n"
+        "subprocess.run([sys.executable, '-W', 'error', '-c', 'pass'])",
     ),
     "install-packages": Case("import venv\nvenv.create('env')", "import venv\nvenv.logger"),
     "site-packages": Case(
@@ -141,7 +144,10 @@ CASES: Mapping[str, Case] = {
         {"pkg/_core.so": library(runpath="/opt/conda/lib")},
         {"pkg/_core.so": library(runpath="${ORIGIN}/../pkg.libs")},
     ),
-    "embedded-program": Case({"pkg/bin/tool": Path(sys.executable).resolve()}, {"pkg/_core.so": EXTENSION}),
+    "embedded-program": Case(
+        {"pkg/bin/tool": PROGRAM, f"pkg.libs/{Elf(PROGRAM.read_bytes()).needed[0]}": EXTENSION},
+        {"pkg/bin/tool": PROGRAM, "pkg.libs/libother.so": EXTENSION},
+    ),
     "gpl": Case(metadata("MIT AND GPL-3.0-only"), metadata("GPL-2.0-or-later OR MIT")),
     "lesser-gpl": Case(
         {**metadata("MIT"), "pkg.libs/libquadmath-1.so.0": EXTENSION},

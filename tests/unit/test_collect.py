@@ -99,6 +99,24 @@ def test_script_with_what_lies_beside_it(tmp_path: Path, store: Store, built: Bu
     assert found.warnings == ()
 
 
+def test_programs_stay_executable(tmp_path: Path, store: Store, built: Built) -> None:
+    files = {"hello.py": "", "tools/run.sh": "#!/bin/sh\n", "tools/text": ""}
+    (tmp_path / "app" / "tools").mkdir(parents=True)
+    (tmp_path / "app" / "tools" / "run.sh").touch(0o755)
+    project = write(tmp_path / "app", 'run-file = "hello.py"\ndata = ["tools/*"]', files)
+
+    def executable() -> set[str]:
+        return {
+            path
+            for path, file in gather(project, LINUX, built, store).resources.files.items()
+            if file.executable
+        }
+
+    assert executable() == {"tools/run.sh"}
+    (tmp_path / "app" / "tools" / "run.sh").chmod(0o644)
+    assert executable() == set()
+
+
 def test_standard_library(tmp_path: Path, store: Store, built: Built) -> None:
     project = write(tmp_path / "app", 'run-file = "a.py"', {"a.py": "", "os.py": "shadowed = 1\n"})
     found = gather(project, LINUX, built, store).resources
