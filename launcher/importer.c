@@ -199,10 +199,16 @@ static int module_clear(PyObject *module)
     struct ox_importer *importer = PyModule_GetState(module);
 #define OX_STATE_CLEAR(field) Py_CLEAR(importer->field);
     OX_STATE_OBJECTS(OX_STATE_CLEAR)
+    ox_words_clear(&importer->words);
     for (int i = 0; i < OX_NAME_COUNT; i++) {
         Py_CLEAR(importer->names[i]);
     }
     return 0;
+}
+
+static void module_free(void *module)
+{
+    module_clear(module);
 }
 
 static PyObject *module_modules(PyObject *module, PyObject *none)
@@ -249,6 +255,7 @@ struct PyModuleDef ox_importer_definition = {
     .m_slots = module_slots,
     .m_traverse = module_traverse,
     .m_clear = module_clear,
+    .m_free = module_free,
 };
 
 PyObject *ox_importer_create(void)

@@ -14,13 +14,14 @@
 #include <stdbool.h>
 
 #include "blob.h"
+#include "unmarshal.h"
 
 /* For PyImport_AppendInittab. */
 PyObject *ox_importer_create(void);
 
 /* The code object of a module, its file names below the executable: `path` (str) is where it claims to lie. NULL with an
- * exception set; ends the process when the blob is damaged. */
-PyObject *ox_module_code(const struct ox_module *module, PyObject *path);
+ * exception set; ends the process when the blob is damaged. `words` (may be NULL) makes it quicker, see unmarshal.h. */
+PyObject *ox_module_code(struct ox_words *words, const struct ox_module *module, PyObject *path);
 
 /* The absolute path (str) of something in the blob. */
 PyObject *ox_absolute(struct ox_string path);

@@ -21,6 +21,7 @@ enum ox_name {
 /* The module's state, one for each interpreter. */
 struct ox_importer {
     PyObject *names[OX_NAME_COUNT];
+    struct ox_words words;   /* see unmarshal.h */
     uint32_t zipimport;      /* its row: FrozenImporter has it, whatever is asked for frozen modules */
     uint32_t pkg_resources;  /* its row: it is told of our finder, see loader.c */
     PyObject *spec_keywords; /* ("origin", "is_package") */

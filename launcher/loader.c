@@ -21,33 +21,40 @@ static void set_file_name(PyCodeObject *code, PyObject *path)
     }
 }
 
-PyObject *ox_module_code(const struct ox_module *module, PyObject *path)
+static PyObject *read_code(struct ox_words *words, const uint8_t *data, size_t size, PyObject *path)
+{
+    PyObject *code = words == NULL ? NULL : ox_unmarshal(words, data, size, path);
+    if (code == NULL && !PyErr_Occurred()) {
+        code = PyMarshal_ReadObjectFromString((const char *)data, (Py_ssize_t)size);
+        if (code != NULL && PyCode_Check(code)) {
+            set_file_name((PyCodeObject *)code, path);
+        }
+    }
+    if (code != NULL && !PyCode_Check(code)) {
+        ox_damaged("a module's code");
+    }
+    return code;
+}
+
+PyObject *ox_module_code(struct ox_words *words, const struct ox_module *module, PyObject *path)
 {
     const struct ox_payload *payload = &module->code;
     const uint8_t *stored = ox_payload_open(&ox.blob, payload);
     if (stored == NULL) {
         ox_damaged("a module's code");
     }
-    PyObject *code;
     if (payload->codec == OX_RAW) {
-        code = PyMarshal_ReadObjectFromString((const char *)stored, (Py_ssize_t)payload->size);
-    } else {
-        char *buffer = ox_alloc((size_t)payload->size);
-        if (buffer == NULL) {
-            return PyErr_NoMemory();
-        }
-        if (!ox_payload_decode(&ox.blob, payload, stored, buffer)) {
-            ox_damaged("a module's code");
-        }
-        code = PyMarshal_ReadObjectFromString(buffer, (Py_ssize_t)payload->size);
-        ox_free(buffer);
+        return read_code(words, stored, (size_t)payload->size, path);
     }
-    if (code != NULL && !PyCode_Check(code)) {
+    uint8_t *buffer = ox_alloc((size_t)payload->size);
+    if (buffer == NULL) {
+        return PyErr_NoMemory();
+    }
+    if (!ox_payload_decode(&ox.blob, payload, stored, buffer)) {
         ox_damaged("a module's code");
     }
-    if (code != NULL) {
-        set_file_name((PyCodeObject *)code, path);
-    }
+    PyObject *code = read_code(words, buffer, (size_t)payload->size, path);
+    ox_free(buffer);
     return code;
 }
 
@@ -104,7 +111,7 @@ static bool check_name(struct ox_importer *importer, PyObject *self, PyObject *n
 static PyObject *code_of(struct ox_importer *importer, PyObject *self, uint32_t row)
 {
     PyObject *path = PyObject_GetAttr(self, importer->names[OX_NAME_path]);
-    PyObject *code = path == NULL ? NULL : ox_module_code(&ox.blob.modules[row], path);
+    PyObject *code = path == NULL ? NULL : ox_module_code(&importer->words, &ox.blob.modules[row], path);
     Py_XDECREF(path);
     return code;
 }

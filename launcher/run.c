@@ -212,7 +212,7 @@ static PyObject *run_file(const char *target)
     if (path != NULL && external != NULL && put_spec(dict, module, path, external) && put(dict, "__file__", Py_NewRef(path))
         && put(dict, "__cached__", Py_NewRef(Py_None))
         && put(dict, "__loader__", PyObject_CallMethod(external, "SourceFileLoader", "sO", "__main__", path))) {
-        code = module != NULL ? ox_module_code(module, path) : compile_file(path);
+        code = module != NULL ? ox_module_code(NULL, module, path) : compile_file(path);
         result = run_code(code, dict);
     }
     Py_XDECREF(code);

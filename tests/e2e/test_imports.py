@@ -208,6 +208,10 @@ def test_attributes_of_sys(executable: Place) -> None:
     assert executable.outcome("own.attributes") == (0, "[True, True, None]\n" * 3, "")
 
 
+def test_code_is_what_the_compiler_makes(executable: Place) -> None:
+    assert executable.outcome("own.codes") == (0, "True\n", "")
+
+
 @pytest.fixture(scope="session")
 def closed(make: Callable[[str], Path], outside: Path) -> Place:
     """The executable with the other choice of every setting that concerns importing."""

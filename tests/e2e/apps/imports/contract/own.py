@@ -52,3 +52,30 @@ def closed(outside):
 
 def lines():
     print(os.environ["LINES"] == ROOT, hasattr(sys, "never"), importlib.import_module("lines_found").found)
+
+
+def codes():
+    """What is read out of the executable is what the compiler makes of the sources, in all that is embedded."""
+    import _oxcross
+
+    compared = 0
+    for name, path, _ in _oxcross.modules():
+        if path.endswith(".py") and name != "zipimport":
+            path = os.path.join(sys.executable, path)
+            loader = _oxcross.Finder().find_spec(name).loader
+            same(loader.get_code(name), compile(Path(path).read_bytes(), path, "exec", dont_inherit=True))
+            compared += 1
+    print(compared > 500)
+
+
+def same(one, other):
+    assert one == other and type(one) is type(other), (one, other)
+    if isinstance(one, tuple):
+        for pair in zip(one, other, strict=True):
+            same(*pair)
+    elif isinstance(one, type(same.__code__)):
+        for name in ("filename", "qualname", "linetable", "exceptiontable", "flags", "stacksize", "varnames", "cellvars"):
+            same(getattr(one, f"co_{name}"), getattr(other, f"co_{name}"))
+        for name in one.co_names:
+            assert sys.intern(str(name)) is name
+        same(one.co_consts, other.co_consts)
