@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from program import APPS, build, reference_python
+from program import APPS, HERE, build, reference_python
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,8 @@ class Pair:
     def sides(self, folder: Path, script: str, *before: str) -> tuple[Side, Side]:
         """The executable, and the console script (or, with a slash, the file of the project) beside it.
 
-        Each runs in a folder of its own below ``folder``; ``before`` are the executable's first arguments.
+        Each runs in a folder of its own below ``folder``, a copy of the application's ``inputs``; ``before`` are
+        the executable's first arguments.
         """
         packages = next(self.environment.glob("lib/python3*/site-packages"))
         library = next((reference_python().parent.parent / "lib").glob("python3*"))
@@ -118,7 +119,10 @@ class Pair:
         )
         here = []
         for name in ("executable", "python"):
-            (folder / name).mkdir(parents=True)
+            if (inputs := HERE / "inputs" / self.project.name).is_dir():
+                shutil.copytree(inputs, folder / name)
+            else:
+                (folder / name).mkdir(parents=True)
             here.append(folder / name)
         return (
             Side(
