@@ -1,0 +1,29 @@
+/* words.h: the names that an interpreter has read from bytecode, each made and interned once. */
+#ifndef OX_WORDS_H
+#define OX_WORDS_H
+
+#include <Python.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ox_word {
+    uint64_t hash;
+    PyObject *text; /* NULL: free */
+};
+
+/* Names, by their text: open addressing, at most half full. */
+struct ox_words {
+    struct ox_word *slots;
+    size_t slot_count; /* a power of two, or 0 */
+    size_t used;
+};
+
+/* The interned string of an ASCII text. NULL with an exception. */
+PyObject *ox_word(struct ox_words *words, const uint8_t *text, size_t size);
+
+/* A string of its own. */
+PyObject *ox_ascii(const uint8_t *text, size_t size);
+
+void ox_words_clear(struct ox_words *words);
+
+#endif
