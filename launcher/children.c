@@ -160,6 +160,7 @@ static void recognise_child(struct ox_start *start, const struct marker *marker)
     bool python = false;
     if (ox_is_worker_line(start->argc, start->argv)) {
         start->role = OX_WORKER;
+        start->library = ox_worker_library(start->argc, start->argv);
         return;
     }
     start->shape = ox_read_shape(start->argc, start->argv);

@@ -10,7 +10,7 @@
  *    neither.
  * 3. The arguments are ones that python takes:
  *
- *      --multiprocessing-fork name=number …   multiprocessing's spawned children
+ *      --multiprocessing-fork name=number …   multiprocessing's spawned children (worker.h)
  *      [options] -c CODE …                    with one of -B -E -I -P -S among the options, or CODE that reads as code
  *      [options] -m MODULE …
  *      [options] FILE …                       a Python file by its name (.py .pyw .pyc .pyz), a folder with __main__.py,
@@ -33,6 +33,7 @@
 #include <stdint.h>
 
 #include "shape.h"
+#include "worker.h"
 
 enum ox_role {
     OX_APPLICATION,
@@ -48,6 +49,7 @@ struct ox_start {
     char **given;
     uint32_t command;      /* OX_APPLICATION: see ox_program */
     struct ox_shape shape; /* OX_PYTHON: what argv says */
+    const char *library;   /* OX_WORKER: whose child it is */
     const char *script;    /* OX_PYTHON: the real path of the Python file that is to be run, or NULL */
 };
 

@@ -253,7 +253,9 @@ void ox_python_start(const struct ox_start *start)
         append(&config.orig_argv, start->given[i]);
     }
     if (start->role == OX_WORKER) {
-        set_text(&config, &config.run_command, L"from multiprocessing.spawn import freeze_support\nfreeze_support()\n");
+        char command[96];
+        snprintf(command, sizeof command, "from %s.spawn import freeze_support\nfreeze_support()\n", start->library);
+        check(PyConfig_SetBytesString(&config, &config.run_command, command));
     }
     set_levels(&config);
     check(Py_InitializeFromConfig(&config));

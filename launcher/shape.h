@@ -26,10 +26,6 @@ struct ox_shape {
 /* By the rules of Python/getopt.c. */
 struct ox_shape ox_read_shape(int argc, char *const *argv);
 
-/* --multiprocessing-fork name=number …: as multiprocessing.spawn.get_command_line writes them and freeze_support reads
- * them. */
-bool ox_is_worker_line(int argc, char *const *argv);
-
 /* Whether the value of a -c is code rather than the name of a file, a colour, a configuration. */
 bool ox_reads_as_code(const char *text);
 

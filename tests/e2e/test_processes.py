@@ -97,6 +97,18 @@ def test_same_as_python(program: Path, reference: Path, action: str) -> None:
     assert _run(program, action) == (0, text, expected[2])
 
 
+def test_command_lines_of_python(tmp_path: Path, reference: Path) -> None:
+    """With settings that python has by itself, all that it shows of its command line is the same."""
+    settings = 'run-file = "lines.py"\ninterpreter = { isolated = false, site = true }'
+    executable = _make(tmp_path / "processes", 'run-file = "processes.py"', settings)
+    found, expected = _run(executable), _run(reference, SOURCE / "lines.py")
+    library = next(iter(reference_python().parent.parent.glob("lib/python3*")))
+    text = expected[1].replace(str(reference), str(executable))
+    text = text.replace(str(library), f"{executable}/lib/{library.name}")
+    assert found[1].splitlines() == text.splitlines()
+    assert found == (0, text, expected[2])
+
+
 @pytest.fixture(scope="session")
 def endings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("endings") / "processes"

@@ -126,6 +126,14 @@ def stdin(_: str) -> None:
 
 def script(_: str) -> None:
     python(os.path.join(os.path.dirname(teamwork.__file__), "script.py"), "x", "-c", "y")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in {"main.py": "import beside", "beside.py": "print(__name__)"}.items():
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        python(os.path.join(folder, "main.py"))
+        python("main.py", cwd=folder)
+        python("-u", "main.py", cwd=folder)
+        python("-I", "-c", "import beside; print(beside.__file__[-2:])", cwd=folder, stdin="")
 
 
 def interpreter(_: str) -> None:

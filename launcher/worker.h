@@ -1,0 +1,14 @@
+/* worker.h: the command line that multiprocessing, and what was made from it, give to spawned children where sys.frozen
+ * is set: --multiprocessing-fork name=number … (multiprocessing, multiprocess) or --billiard-fork (billiard). */
+#ifndef OX_WORKER_H
+#define OX_WORKER_H
+
+#include <stdbool.h>
+
+/* Whether these are such arguments: as LIBRARY.spawn.get_command_line writes them and freeze_support reads them. */
+bool ox_is_worker_line(int argc, char *const *argv);
+
+/* The library whose child this is: its name as a package. May wait for what the parent sends first. */
+const char *ox_worker_library(int argc, char *const *argv);
+
+#endif
