@@ -119,6 +119,14 @@ class _Visitor:
             with error:
                 return error.code, error.read().decode()
 
+    def wait(self) -> None:
+        """Until connections are accepted: uvicorn says that it runs a little before."""
+        for _ in range(100):
+            with contextlib.suppress(OSError):
+                self.get("/")
+                return
+            time.sleep(0.1)
+
     def post(self, path: str, **fields: str) -> str:
         status, page = self.get(path)
         assert status == 200, page
@@ -145,6 +153,7 @@ def test_server(filled: Side, server: str) -> None:
     env = {"OBSERVATORY_DEBUG": str(int(debug))}
     with filled.serve(*line.split(), ready=ready, env=env) as (base, log):
         visitor = _Visitor(base)
+        visitor.wait()
         assert "<h1>drei stars</h1>" in visitor.get("/")[1]
         page = visitor.post("/admin/login/?next=/admin/", username="tycho", password=PASSWORD)
         assert "Abmelden" in page
