@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 OXCROSS = [sys.executable, str(Path(__file__).parent.parent / "tasks.py")]
 
@@ -53,7 +54,7 @@ def paired(ours: Sequence[str], theirs: Sequence[str], runs: int) -> tuple[Figur
     )
 
 
-def instructions(line: Sequence[str]) -> float:
+def instructions(line: Sequence[str], **options: Any) -> float:
     """Millions of user-space instructions of one run, counted by callgrind (repeatable)."""
     valgrind = shutil.which("valgrind")
     if valgrind is None:
@@ -64,6 +65,7 @@ def instructions(line: Sequence[str]) -> float:
             check=True,
             capture_output=True,
             text=True,
+            **options,
         )
     found = re.search(r"Collected : (\d+)", done.stderr)
     if found is None:

@@ -25,6 +25,7 @@ import tempfile
 from pathlib import Path
 
 import django_set
+import file_calls
 from measure import OXCROSS, Figure, build, child_cpu, instructions, oxcross, paired, wall
 
 from oxcross.store import Store
@@ -172,6 +173,7 @@ def main() -> None:
             cells = start_up(executable, reference, options.runs, count=ours_too)
             lines.append(f"| {label} | " + " | ".join(cells) + " |")
         lines += ["", *django_set.table(folder)]
+        lines += ["", *file_calls.table(folder, options.runs)]
         lines += ["", "| build | |", "|---|---|"]
         lines.append(f"| rebuild after one edit | {edit_and_rebuild(raw, 5)} |")
         plan = [

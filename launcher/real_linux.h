@@ -46,6 +46,19 @@ static inline void *ox_real(enum ox_real_name name)
 
 #define OX_REAL(name) ((__typeof__(&ox_##name))(uintptr_t)ox_real(OX_REAL_##name))
 
+/* `function(arguments)` as the last thing that is done, if `outside` holds and libc's function is known; else `slow`, which
+ * looks with care. All of it are jumps, so that for other paths there is nothing to save and put back. */
+#define OX_FAST(name, outside, slow, ...)                                                                              \
+    do {                                                                                                               \
+        void *known = atomic_load_explicit(&ox_real_known[OX_REAL_##name], memory_order_relaxed);                      \
+        if (__builtin_expect(known != NULL, 1)) {                                                                      \
+            if (__builtin_expect(outside, 1)) {                                                                        \
+                return ((__typeof__(&ox_##name))(uintptr_t)known)(__VA_ARGS__);                                        \
+            }                                                                                                          \
+        }                                                                                                              \
+        return slow(__VA_ARGS__);                                                                                      \
+    } while (0)
+
 #define OX_EXPORT __attribute__((visibility("default"), used))
 
 /* Kept apart from the function that calls it, which for other paths is then a comparison and a jump. */

@@ -1,3 +1,3 @@
 #include "state.h"
 
-struct ox_state ox = {.working = {.prefix = "", .node = OX_NONE}};
+struct ox_state ox = {.working = {.start = OX_UNKNOWN, .node = OX_NONE}};

@@ -13,22 +13,25 @@
 
 #include "blob.h"
 
-#define OX_PATH_MAX 4096     /* bytes of a path with its NUL, as PATH_MAX of Linux */
+#define OX_PATH_MAX 4096 /* bytes of a path with its NUL, as PATH_MAX of Linux */
+#define OX_SPARE 16      /* bytes behind the mount point's path, which is compared by words */
 
 /* Where the virtual files appear: below the executable's own path. */
 struct ox_mount {
     size_t size;            /* of path, without NUL; 0: not mounted */
-    char path[OX_PATH_MAX]; /* absolute, without symbolic links */
+    char path[OX_PATH_MAX + OX_SPARE]; /* absolute, without symbolic links */
     int64_t modified;       /* these two are the executable's own, see ox_vfs_stat; seconds since the epoch */
     uint32_t user, group;
 };
 
+enum { OX_ELSEWHERE = OX_PATH_MAX, OX_UNKNOWN };
+
 /* Where relative paths start. */
 struct ox_working {
-    /* What a relative path begins with if it leads below the executable: "app" or "bin/app", by the working directory;
-     * "/" if none does, for none begins so; "": not known, look with care. May be out of date after a change that was
-     * made behind our back (a system call, a thread at the same moment): then such a path is not found. */
-    _Atomic(const char *) prefix;
+    /* From where on the mount point's path is what a relative path must begin with to lead below it: "app" or "bin/app",
+     * by the working directory. Or OX_ELSEWHERE: none does; OX_UNKNOWN: look with care. May be out of date after a change
+     * that was made behind our back (a system call, a thread at the same moment): then such a path is not found. */
+    _Atomic uint32_t start;
     _Atomic uint32_t node; /* the virtual directory that is the working directory, or OX_NONE */
     _Atomic int process;   /* id: not that of a child of vfork(2), which shares this memory */
 };

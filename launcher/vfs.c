@@ -104,7 +104,7 @@ static size_t working_directory(char buffer[OX_PATH_MAX], bool *below)
         return size; /* a child of vfork(2) is elsewhere than the process that this memory belongs to */
     }
     bool above = size < ox.mount.size && memcmp(buffer, ox.mount.path, size) == 0 && ox.mount.path[size] == '/';
-    atomic_store_explicit(&ox.working.prefix, above ? ox.mount.path + size + 1 : "/", memory_order_relaxed);
+    atomic_store_explicit(&ox.working.start, above ? (uint32_t)size + 1 : OX_ELSEWHERE, memory_order_relaxed);
     return size;
 }
 
@@ -113,7 +113,7 @@ void ox_vfs_moved(uint32_t node)
     if (atomic_load(&ox.working.process) == getpid()) {
         atomic_store(&ox.working.node, node);
     }
-    atomic_store(&ox.working.prefix, "");
+    atomic_store(&ox.working.start, OX_UNKNOWN);
 }
 
 void ox_vfs_lookup(const char *path, struct ox_lookup *lookup)
@@ -131,7 +131,7 @@ void ox_vfs_lookup(const char *path, struct ox_lookup *lookup)
         return;
     }
     if (path[0] == '/') {
-        started_below = strncmp(path, ox.mount.path, ox.mount.size) == 0;
+        started_below = strncmp(path, ox.mount.path, ox.mount.size) == 0 && path[ox.mount.size] == '/';
     } else if ((size = working_directory(buffer, &started_below)) == OX_PATH_MAX) {
         return;
     }

@@ -37,33 +37,74 @@ struct ox_lookup {
 void ox_vfs_lookup(const char *path, struct ox_lookup *lookup);
 
 /* Whether "//", "./" or "../" starts here: such a path is looked at with care. */
-static inline bool ox_vfs_odd(const char *path)
+static inline __attribute__((always_inline)) bool ox_vfs_odd(const char *path)
 {
     return path[0] == '/' || (path[0] == '.' && (path[1] == '/' || (path[1] == '.' && path[2] == '/')));
 }
 
+static inline __attribute__((always_inline)) uint64_t ox_vfs_difference(const char *one, const char *other)
+{
+    uint64_t words[2];
+    memcpy(&words[0], one, sizeof words[0]);
+    memcpy(&words[1], other, sizeof words[1]);
+    return words[0] ^ words[1];
+}
+
 /* Whether a path is certainly not below the executable: one comparison with its path, for nearly every path. A path
  * that goes through other names and back by ".." is taken for one outside: only the system knows where that leads. */
-static inline bool ox_vfs_outside(const char *path)
+static inline __attribute__((always_inline)) bool ox_vfs_outside(const char *path)
 {
     const char *prefix = ox.mount.path;
+    const char *const end = prefix + ox.mount.size;
     if (path == NULL) {
         return true;
     }
-    if (path[0] != '/') {
-        prefix = atomic_load_explicit(&ox.working.prefix, memory_order_relaxed);
+    if (__builtin_expect(path[0] == '/', 1)) {
+        if (path[1] != prefix[1] && !ox_vfs_odd(path + 1)) {
+            return true; /* most paths */
+        }
+    } else {
+        uint32_t start = atomic_load_explicit(&ox.working.start, memory_order_relaxed);
         while (path[0] == '.' && path[1] == '/') {
             path += 2;
         }
+        if (start >= OX_ELSEWHERE) {
+            return start == OX_ELSEWHERE && !ox_vfs_odd(path);
+        }
+        prefix += start;
     }
-    size_t i = 0;
-    while (prefix[i] != '\0' && path[i] == prefix[i]) {
-        i++;
+    if (((uintptr_t)path & 4095) + ox.mount.size <= 4096 - OX_SPARE) {
+        /* By words. What is read of the path behind its end lies on the same page, and does not matter: the end itself
+         * differs from the prefix. Behind the prefix there are OX_SPARE bytes to read. */
+        uint64_t different = 0;
+        while (prefix < end) {
+            if ((different = ox_vfs_difference(path, prefix)) != 0) {
+                break;
+            }
+            if ((different = ox_vfs_difference(path + 8, prefix + 8)) != 0) {
+                path += 8;
+                prefix += 8;
+                break;
+            }
+            path += 16;
+            prefix += 16;
+        }
+        if (different != 0) {
+            size_t equal = (size_t)__builtin_ctzll(different) / 8; /* little-endian, see resources.h */
+            path += equal;
+            prefix += equal;
+        }
+    } else {
+        while (prefix < end && *path == *prefix) {
+            path++;
+            prefix++;
+        }
     }
-    if (prefix[i] == '\0') {
-        return i != 0 && path[i] != '\0' && path[i] != '/'; /* i == 0: not mounted, or nothing is known */
+    if (prefix >= end) {
+        path -= prefix - end;
+        return *path != '\0' && *path != '/'; /* '/' also when nothing is mounted */
     }
-    return (i != 0 && path[i - 1] != '/') || !ox_vfs_odd(path + i);
+    return prefix[-1] != '/' || !ox_vfs_odd(path);
 }
 
 /* To be called after the working directory was changed: to a virtual directory, or (OX_NONE) by the system. */

@@ -75,7 +75,7 @@ static OX_SLOW int open_with_care(const char *path, int flags, mode_t mode)
 
 int ox_open(const char *path, int flags, mode_t mode)
 {
-    return ox_vfs_outside(path) ? OX_REAL(open)(path, flags, mode) : open_with_care(path, flags, mode);
+    OX_FAST(open, ox_vfs_outside(path), open_with_care, path, flags, mode);
 }
 OX_ALIAS(open, open64);
 
@@ -129,7 +129,7 @@ static OX_SLOW int access_with_care(const char *path, int mode)
 
 int ox_access(const char *path, int mode)
 {
-    return ox_vfs_outside(path) ? OX_REAL(access)(path, mode) : access_with_care(path, mode);
+    OX_FAST(access, ox_vfs_outside(path), access_with_care, path, mode);
 }
 
 int ox_faccessat(int fd, const char *path, int mode, int flags)

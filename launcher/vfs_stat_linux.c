@@ -43,9 +43,14 @@ void ox_stat_node(uint32_t node, struct stat *status)
 /* A descriptor of a virtual file is that of a memory file (memfile_linux.c), which no name in the file system has, with
  * the sticky bit; the fraction of the second at which it was modified is the node. One without content stands for a
  * directory. So descriptors may be duplicated, inherited and closed without us. */
+static inline bool is_marked(const struct stat *status)
+{
+    return (status->st_mode & (S_IFMT | S_ISVTX)) == (S_IFREG | S_ISVTX) && status->st_nlink == 0;
+}
+
 static bool is_virtual(const struct stat *status, uint32_t *node)
 {
-    if ((status->st_mode & (S_IFMT | S_ISVTX)) != (S_IFREG | S_ISVTX) || status->st_nlink != 0
+    if (!is_marked(status)
         || status->st_mtim.tv_sec != ox.mount.modified || (uint64_t)status->st_mtim.tv_nsec >= ox.blob.node_count) {
         return false;
     }
@@ -91,7 +96,7 @@ static OX_SLOW int stat_with_care(const char *path, struct stat *status)
 
 int ox_stat(const char *path, struct stat *status)
 {
-    return ox_vfs_outside(path) ? OX_REAL(stat)(path, status) : stat_with_care(path, status);
+    OX_FAST(stat, ox_vfs_outside(path), stat_with_care, path, status);
 }
 OX_ALIAS(stat, stat64);
 
@@ -106,16 +111,23 @@ static OX_SLOW int lstat_with_care(const char *path, struct stat *status)
 
 int ox_lstat(const char *path, struct stat *status)
 {
-    return ox_vfs_outside(path) ? OX_REAL(lstat)(path, status) : lstat_with_care(path, status);
+    OX_FAST(lstat, ox_vfs_outside(path), lstat_with_care, path, status);
 }
 OX_ALIAS(lstat, lstat64);
 
-int ox_fstat(int fd, struct stat *status)
+static OX_SLOW void stat_marked(struct stat *status)
 {
     uint32_t node;
-    int result = OX_REAL(fstat)(fd, status);
-    if (result == 0 && is_virtual(status, &node)) {
+    if (is_virtual(status, &node)) {
         ox_stat_node(node, status);
+    }
+}
+
+int ox_fstat(int fd, struct stat *status)
+{
+    int result = OX_REAL(fstat)(fd, status);
+    if (__builtin_expect(result == 0 && is_marked(status), 0)) {
+        stat_marked(status);
     }
     return result;
 }

@@ -1,54 +1,67 @@
-/* Fuzzes the look-up of paths: any mount point, any path, in a small blob that the corpus brings. Input: mount point and
- * path, NUL-terminated, then a blob. */
-#include <stdlib.h>
-#include <string.h>
+/* Fuzzes the look-up of paths: any mount point, any working directory, any path, in a small blob. Texts: a folder to go to
+ * first, the path. */
+#include "input.h"
 
-#include "state.h"
-#include "vfs.h"
+static void require(bool holds)
+{
+    if (!holds) {
+        abort();
+    }
+}
+
+static void use(uint32_t node)
+{
+    struct ox_status status;
+    struct ox_text text;
+    struct ox_lookup again;
+    char path[2 * OX_PATH_MAX];
+    ox_vfs_status(node, &status);
+    ox_vfs_name(node, &text);
+    /* What was found is found by its own path, too. */
+    require(ox_vfs_path(node, &text) && text.size < OX_PATH_MAX);
+    memset(path, 0, sizeof path);
+    memcpy(path, ox.mount.path, ox.mount.size);
+    path[ox.mount.size] = '/';
+    memcpy(path + ox.mount.size + 1, text.data, text.size);
+    if (strstr(ox.mount.path, "//") == NULL && strstr(ox.mount.path, "/.") == NULL) {
+        require(!ox_vfs_outside(path));
+        ox_vfs_lookup(path, &again);
+        require(again.place == OX_VIRTUAL && again.node == node);
+    }
+}
 
 static void look(const char *path)
 {
     struct ox_lookup lookup;
-    if (ox_vfs_outside(path)) {
-        return;
-    }
+    bool outside = ox_vfs_outside(path);
     ox_vfs_lookup(path, &lookup);
+    if (outside && strstr(path, "..") == NULL) {
+        require(lookup.place == OX_OUTSIDE && lookup.path == path);
+    }
     if (lookup.place == OX_VIRTUAL) {
-        struct ox_status status;
-        struct ox_text text;
-        ox_vfs_status(lookup.node, &status);
-        ox_vfs_path(lookup.node, &text);
-    } else if (lookup.place == OX_OUTSIDE && strlen(lookup.path) >= OX_PATH_MAX && lookup.path == lookup.buffer) {
-        abort();
+        use(lookup.node);
+    } else if (lookup.place == OX_OUTSIDE && lookup.path == lookup.buffer) {
+        require(lookup.buffer[0] == '/' && memchr(lookup.buffer, '\0', OX_PATH_MAX) != NULL);
+    } else if (lookup.place == OX_MISSING) {
+        require(lookup.error != 0);
     }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const uint8_t *mount_end = memchr(data, '\0', size);
-    const uint8_t *path_end = mount_end == NULL
-        ? NULL
-        : memchr(mount_end + 1, '\0', size - (size_t)(mount_end + 1 - data));
-    if (path_end == NULL || data[0] != '/' || mount_end - data < 2 || mount_end - data >= OX_PATH_MAX
-        || mount_end[-1] == '/') {
-        return 0;
-    }
-    size_t rest = size - (size_t)(path_end + 1 - data);
-    uint8_t *copy = aligned_alloc(64, (rest + 63) / 64 * 64 + 64);
-    if (copy == NULL) {
-        return 0;
-    }
-    memcpy(copy, path_end + 1, rest);
-    if (ox_blob_open(&ox.blob, copy, rest) == NULL) {
-        ox.mount.size = (size_t)(mount_end - data);
-        memcpy(ox.mount.path, data, ox.mount.size + 1);
-        char *path = strdup((const char *)mount_end + 1);
-        if (path != NULL) {
-            look(path);
+    struct input input;
+    struct ox_lookup lookup;
+    if (take(data, size, &input)) {
+        ox_vfs_lookup(input.texts[0], &lookup);
+        if (lookup.place == OX_VIRTUAL && ox.blob.nodes[lookup.node].kind == OX_DIR) {
+            ox_vfs_moved(lookup.node);
         }
-        free(path);
+        look(input.texts[1]);
+        look(input.texts[1]); /* the working directory is known by now */
+        ox_vfs_moved(OX_NONE);
+        look(input.texts[1]);
     }
-    free(copy);
+    give_back(&input);
     return 0;
 }

@@ -11,13 +11,25 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from oxcross import pack
 from oxcross.pack import codec
 
+# A folder to go to first, a path.
 PATHS = (
-    "/opt/app/pkg/__init__.py",
-    "/opt/app/../x",
-    "/opt//app/./pkg/../pkg/",
-    "app/pkg",
-    "/opt/app",
-    "/opt/app/no/x",
+    ("", "/opt/app/pkg/__init__.py"),
+    ("", "/opt/app/../x"),
+    ("", "/opt//app/./pkg/../pkg/"),
+    ("", "app/pkg"),
+    ("", "/opt/app"),
+    ("", "/opt/app/no/x"),
+    ("/opt/app/pkg", "./__init__.py"),
+    ("/opt/app/", "pkg/../../../etc"),
+)
+# Arguments, environment: a word a line.
+WORDS = (
+    (
+        "cat\n/opt/app/pkg/__init__.py\n--x=/opt/app/pkg/lib.so\n@/opt/app/pkg/lib.so",
+        "A=/opt/app/pkg/lib.so\nB=1",
+    ),
+    ("nice\n/opt/app/pkg/lib.so\n/opt/app\n/opt/app/pkg/lib.so", "A=/opt/app/pkg/lib.so"),
+    ("x\n/opt/app/pkg\na=@/opt/app//pkg/./lib.so\n=", "PWD=/opt/app/pkg"),
 )
 
 
@@ -42,12 +54,14 @@ def blobs() -> list[bytes]:
 
 def main(folder: Path) -> None:
     """Write the seeds below ``folder``, one folder for each fuzzer."""
-    for name in ("blob", "paths", "needed"):
+    for name in ("blob", "paths", "words", "needed"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for number, blob in enumerate(blobs()):
         (folder / "blob" / str(number)).write_bytes(blob)
-        for at, path in enumerate(PATHS):
-            (folder / "paths" / f"{number}-{at}").write_bytes(b"/opt/app\0" + path.encode() + b"\0" + blob)
+        for name, pairs in (("paths", PATHS), ("words", WORDS)):
+            for at, texts in enumerate(pairs):
+                head = "".join(f"{text}\0" for text in ("/opt/app", *texts)).encode()
+                (folder / name / f"{number}-{at}").write_bytes(head + blob)
     libraries = sorted(
         Path("/usr/lib").rglob("*.so*"), key=lambda path: path.stat().st_size if path.is_file() else 1 << 60
     )

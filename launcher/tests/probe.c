@@ -2,6 +2,8 @@
  *
  *   probe blob FILE            every module, node, library and setting, looked up as the launcher does
  *   probe paths FILE PATH…     where each path leads with FILE's blob mounted at /opt/bin/app
+ *   probe words FILE WORD… -- NAME=VALUE…
+ *                              what another program gets of them: files have the descriptors 100, 101 …
  *   probe needed FILE          the DT_NEEDED names of a shared library
  *   probe sha256 FILE
  *
@@ -13,6 +15,7 @@
 #include <string.h>
 
 #include "blob.h"
+#include "handover.h"
 #include "needed.h"
 #include "sha256.h"
 #include "state.h"
@@ -132,6 +135,37 @@ static void show_path(const char *path)
     }
 }
 
+static int open_node(uint32_t node)
+{
+    static int next = 100;
+    return node == OX_NONE ? -1 : next++;
+}
+
+static void show_words(char **words)
+{
+    struct ox_handover handover = {.arguments = words, .environment = words};
+    while (*handover.environment != NULL && strcmp(*handover.environment, "--") != 0) {
+        handover.environment++;
+    }
+    if (*handover.environment != NULL) {
+        words[handover.environment - handover.arguments] = NULL;
+        handover.environment++;
+    }
+    ox_handover_measure(&handover);
+    void *memory = malloc(handover.size);
+    if (handover.size != 0 && !ox_handover_write(&handover, memory, open_node)) {
+        fail("file");
+    }
+    for (char *const *word = handover.arguments; *word != NULL; word++) {
+        printf("%s\n", *word);
+    }
+    printf("--\n");
+    for (char *const *word = handover.environment; *word != NULL; word++) {
+        printf("%s\n", *word);
+    }
+    free(memory);
+}
+
 static bool show_needed(const char *name, size_t length, void *context)
 {
     (void)context;
@@ -174,6 +208,10 @@ int main(int argc, char **argv)
     ox.mount.size = strlen(ox.mount.path);
     if (strcmp(argv[1], "blob") == 0) {
         show_blob();
+    }
+    if (strcmp(argv[1], "words") == 0) {
+        show_words(argv + 3);
+        argc = 3;
     }
     for (int i = 3; i < argc; i++) {
         show_path(argv[i]);

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -16,7 +17,7 @@ from oxcross.pack import format as fmt
 
 LAUNCHER = Path(__file__).resolve().parents[2] / "launcher"
 GOLDEN = Path(__file__).with_name("golden_blob.hex")
-UNITS = ("tests/probe.c", "blob.c", "vfs.c", "state.c", "needed.c", "sha256.c")
+UNITS = ("tests/probe.c", "blob.c", "vfs.c", "state.c", "needed.c", "handover.c", "sha256.c")
 # A sanitizer's report must not look like the reader's own "damaged" (70).
 SANITIZED = {"ASAN_OPTIONS": "exitcode=99:detect_leaks=0", "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99"}
 
@@ -154,6 +155,41 @@ def test_paths(probe: Path, blob: Path, path: str, answer: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, answer + "\n", "")
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["cat", "F"], ["cat", "100"]),
+        (["F", "F", "G", "F"], ["F", "100", "101", "100"]),
+        (["x", "--cafile=F", "if=F", "@G", "-d=@G"], ["x", "--cafile=100", "if=100", "@101", "-d=@101"]),
+        (["x", "a=b=F", "xF", "-iF", "F:G", "=", "@", ""], ["x", "a=b=F", "xF", "-iF", "F:G", "=", "@", ""]),
+        (["ls", "D", "D/", "D/missing", "D/missing/x"], ["ls", "D", "D/", "D/missing", "D/missing/x"]),
+        (["x", "D//./data/../__init__.py"], ["x", "100"]),
+        (["nice", "F", "SELF", "F"], ["nice", "100", "SELF", "F"]),
+        (["env", "--", "A=F", "B=D", "C=D:F"], ["env", "--", "A=100", "B=D", "C=D:F"]),
+        (["cat", "F", "--", "A=F", "B=G"], ["cat", "100", "--", "A=100", "B=101"]),
+        (["nice", "SELF", "--", "A=F"], ["nice", "SELF", "--", "A=F"]),
+        (["--", "A=F"], ["--", "A=100"]),
+    ],
+)
+def test_words_for_other_programs(probe: Path, blob: Path, words: list[str], expected: list[str]) -> None:
+    """F and G are files, D a folder, SELF the executable, 100 and 101 what is handed over."""
+    names = {
+        "SELF": "/opt/bin/app",
+        "D": "/opt/bin/app/pkg",
+        "F": "/opt/bin/app/pkg/__init__.py",
+        "G": "/opt/bin/app/pkg/data/empty",
+        "100": "/proc/self/fd/100",
+        "101": "/proc/self/fd/101",
+    }
+
+    def spell(word: str) -> str:
+        return re.sub("SELF|D|F|G|100|101", lambda found: names[found[0]], word)
+
+    done = _run(probe, "words", blob, *map(spell, words))
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [*map(spell, expected), *([] if "--" in expected else ["--"])]
+
+
 @pytest.mark.parametrize("section", list(fmt.Section))
 def test_damaged_section(probe: Path, blob: Path, tmp_path: Path, section: fmt.Section) -> None:
     """Whatever byte of a section changes, the reader says "damaged" or reads something else; it never strays."""
@@ -170,6 +206,10 @@ def test_damaged_section(probe: Path, blob: Path, tmp_path: Path, section: fmt.S
             broken.write_bytes(bad)
             done = _run(probe, "blob", broken, "/opt/bin/app/pkg/data/run")
             assert done.returncode in (0, 70), (position, change, done.stderr)
+            words = _run(
+                probe, "words", broken, "x", "/opt/bin/app/pkg/data/run", "a=/opt/bin/app/pkg/fast.so"
+            )
+            assert words.returncode in (0, 70), (position, change, words.stderr)
             if section == fmt.Section.PAYLOAD and any(bad[offset : offset + size]) and done.returncode == 0:
                 # Only the padding between payloads may change unnoticed (the whole blob's SHA-256 sees it).
                 assert data[offset + position] == 0

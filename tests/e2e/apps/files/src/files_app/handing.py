@@ -67,7 +67,7 @@ def check_self_gets_paths():
     same(_output([sys.executable, "-I", "-c", code, TEXT]), expected)
     same(_output(["nice", sys.executable, "-I", "-c", code, TEXT]), expected)
     os.symlink(sys.executable, SCRATCH / "self")
-    same(_output([SCRATCH / "self", "-I", "-c", code, TEXT]), expected)
+    same(_output([SCRATCH / "self", "show", TEXT]), CONTENT)
 
 
 def check_posix_spawn():

@@ -1,4 +1,6 @@
-"""Runs the checks of the modules that are named, or of all, and prints what came of each as JSON: null, or the traceback."""
+"""Runs the checks of the modules that are named, or of all, and prints what came of each as JSON: null, or the traceback.
+``show PATH`` prints a file.
+"""
 
 import importlib
 import json
@@ -10,6 +12,10 @@ MODULES = ("reading", "listing", "refusing", "libraries", "packages", "handing")
 
 def main():
     results = {}
+    if sys.argv[1:2] == ["show"]:
+        with open(sys.argv[2], encoding="utf-8") as stream:
+            print(stream.read(), end="")
+        return
     for module in sys.argv[1:] or MODULES:
         for name, check in list(vars(importlib.import_module(f"files_app.{module}")).items()):
             if name.startswith("check_"):

@@ -98,6 +98,11 @@ def check_pkg_resources():
     same(pkg_resources.resource_stream("files_app", "data/text.txt").read(), CONTENT.encode())
 
 
+def check_pkg_resources_distributions():
+    same(pkg_resources.get_distribution("files-app").version, "1.5")
+    same([point.load()("a") for point in pkg_resources.iter_entry_points("files_app.plugins")], ["A!"])
+
+
 def check_entry_points():
     points = importlib.metadata.entry_points(group="files_app.plugins")
     same([(point.name, point.load()("a")) for point in points], [("loud", "A!")])
