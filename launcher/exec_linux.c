@@ -54,15 +54,18 @@ void ox_exec_ready(void)
     }
 }
 
-/* Whether the program is this executable, by whatever name: it understands its paths. */
+/* Whether the program is this executable, by whatever name: it understands its paths. Also true where there is no /proc:
+ * then nothing can be handed over. */
 static bool is_self(const struct order *order)
 {
     struct stat program;
     struct stat own;
     const char *path = order->path != NULL ? order->path : "";
     int at = order->path != NULL ? AT_FDCWD : order->fd;
-    return syscall(SYS_newfstatat, at, path, &program, AT_EMPTY_PATH) == 0
-        && syscall(SYS_newfstatat, AT_FDCWD, "/proc/self/exe", &own, 0) == 0 && program.st_dev == own.st_dev
+    if (syscall(SYS_newfstatat, AT_FDCWD, "/proc/self/exe", &own, 0) != 0) {
+        return true;
+    }
+    return syscall(SYS_newfstatat, at, path, &program, AT_EMPTY_PATH) == 0 && program.st_dev == own.st_dev
         && program.st_ino == own.st_ino;
 }
 

@@ -54,11 +54,11 @@ def blobs() -> list[bytes]:
 
 def main(folder: Path) -> None:
     """Write the seeds below ``folder``, one folder for each fuzzer."""
-    for name in ("blob", "paths", "words", "needed"):
+    for name in ("blob", "paths", "handover", "needed"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for number, blob in enumerate(blobs()):
         (folder / "blob" / str(number)).write_bytes(blob)
-        for name, pairs in (("paths", PATHS), ("words", WORDS)):
+        for name, pairs in (("paths", PATHS), ("handover", WORDS)):
             for at, texts in enumerate(pairs):
                 head = "".join(f"{text}\0" for text in ("/opt/app", *texts)).encode()
                 (folder / name / f"{number}-{at}").write_bytes(head + blob)
