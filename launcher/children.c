@@ -150,7 +150,7 @@ static void recognise_file(struct ox_start *start, const struct marker *marker)
     } else if (has_python_suffix(word)) {
         start->role = OX_PYTHON;
         start->script = there ? resolved : NULL;
-    } else if (there && (has_main(resolved) || names_interpreter(resolved))) {
+    } else if (there && (start->shape.pure || has_main(resolved) || names_interpreter(resolved))) {
         start->role = OX_PYTHON;
     }
 }
@@ -181,7 +181,7 @@ static void recognise_child(struct ox_start *start, const struct marker *marker)
     case OX_OPTIONS:
         python = shape->pure;
         break;
-    case OX_VERSION_OPTION:
+    case OX_ABOUT:
         python = true;
         break;
     case OX_NO_PYTHON:

@@ -14,10 +14,11 @@
  *      [options] -c CODE …                    with one of -B -E -I -P -S among the options, or CODE that reads as code
  *      [options] -m MODULE …
  *      [options] FILE …                       a Python file by its name (.py .pyw .pyc .pyz), a folder with __main__.py,
- *                                             a file whose first line names python or this executable
+ *                                             a file whose first line names python or this executable, or, with one
+ *                                             of these options, any file
  *      [options] - …                          with one of these options, or nothing behind it
  *      options                                with one of these: the program comes from standard input
- *      -V, -VV, --version
+ *      -V, -VV, --version                     alone; with one of these options also -h, --help …
  *
  *    where options are Python's -b -d -i -O -q -R -s -u -v -W -x -X and those five.
  *

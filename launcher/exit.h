@@ -2,7 +2,7 @@
 #ifndef OX_EXIT_H
 #define OX_EXIT_H
 
-#include "run.h"
+#include "outcome.h"
 
 /* Ends the process: fast (the default) or through Py_FinalizeEx, as OX_KEY_EXIT says.
  *

@@ -49,7 +49,10 @@ static void preinitialize(const struct ox_start *start, bool isolated)
     config.parse_argv = python;
     config.coerce_c_locale = 0;
     config.configure_locale = (int)ox_setting_number(OX_KEY_LOCALE, 1);
-    config.utf8_mode = start->shape.says_utf8 ? -1 : (int)ox_setting_number(OX_KEY_UTF8_MODE, 1);
+    config.utf8_mode = (int)ox_setting_number(OX_KEY_UTF8_MODE, 1);
+    if (start->shape.says_utf8 || (config.utf8_mode == 0 && !isolated)) {
+        config.utf8_mode = -1; /* as an option, a variable or the locale says */
+    }
     set_switch(&config.dev_mode, OX_KEY_DEV_MODE, python);
     if (ox_setting_number(OX_KEY_ALLOCATOR, 0) == 1) {
         config.allocator = PYMEM_ALLOCATOR_MALLOC;
@@ -199,30 +202,40 @@ static void set_options(PyConfig *config)
     config->site_import = (int)ox_setting_number(OX_KEY_SITE, 0);
 }
 
-/* Options that count how often they are given: a command line raises what the settings say. Without one it is read as
- * it stands. */
-static void set_levels(PyConfig *config)
+/* Options that count how often they are given: a command line raises what the settings say. Python counts on from where
+ * it starts, so what the line gives is read into a configuration of its own first. (One that is read twice loses -X
+ * warn_default_encoding.) */
+static void set_levels(PyConfig *config, const struct ox_start *start)
 {
+    PyConfig line;
+    PyConfig_InitPythonConfig(&line);
     const struct {
         enum ox_key key;
         int *field;
+        const int *given;
     } levels[] = {
-        {OX_KEY_OPTIMIZE, &config->optimization_level},
-        {OX_KEY_VERBOSE, &config->verbose},
-        {OX_KEY_QUIET, &config->quiet},
-        {OX_KEY_BYTES_WARNING, &config->bytes_warning},
+        {OX_KEY_OPTIMIZE, &config->optimization_level, &line.optimization_level},
+        {OX_KEY_VERBOSE, &config->verbose, &line.verbose},
+        {OX_KEY_QUIET, &config->quiet, &line.quiet},
+        {OX_KEY_BYTES_WARNING, &config->bytes_warning, &line.bytes_warning},
     };
     if (config->parse_argv != 0) {
-        check(PyConfig_Read(config));
+        line.isolated = config->isolated;
+        line.use_environment = 0; /* of a variable and a setting the higher one counts */
+        line.module_search_paths_set = 1;
+        check(PyConfig_SetBytesArgv(&line, start->argc, start->argv));
+        check(PyConfig_Read(&line));
     } else {
         config->inspect = (int)ox_setting_number(OX_KEY_INSPECT, config->inspect);
     }
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
-        int level = (int)ox_setting_number(levels[i].key, *levels[i].field);
-        if (level > *levels[i].field) {
-            *levels[i].field = level;
+        int level = (int)ox_setting_number(levels[i].key, 0);
+        if (level > 0) {
+            int given = config->parse_argv != 0 ? *levels[i].given : 0;
+            *levels[i].field = level > given ? level - given : 0;
         }
     }
+    PyConfig_Clear(&line);
 }
 
 void ox_python_start(const struct ox_start *start)
@@ -257,7 +270,7 @@ void ox_python_start(const struct ox_start *start)
         snprintf(command, sizeof command, "from %s.spawn import freeze_support\nfreeze_support()\n", start->library);
         check(PyConfig_SetBytesString(&config, &config.run_command, command));
     }
-    set_levels(&config);
+    set_levels(&config, start);
     check(Py_InitializeFromConfig(&config));
     PyConfig_Clear(&config);
     ox_run_start_lines();

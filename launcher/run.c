@@ -2,14 +2,13 @@
 
 #include "run.h"
 
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "importer.h"
 #include "locate.h"
+#include "repl.h"
 #include "settings.h"
 #include "state.h"
 
@@ -246,50 +245,6 @@ static PyObject *run_command(const char *command)
     return result;
 }
 
-/* What site does for interactive use. */
-static void prepare_repl(void)
-{
-    static const char *const steps[] = {"setquit", "setcopyright", "sethelper", "enablerlcompleter"};
-    PyObject *site = import("site");
-    for (size_t i = 0; site != NULL && i < sizeof steps / sizeof *steps; i++) {
-        PyObject *result = PyObject_CallMethod(site, steps[i], NULL);
-        Py_XDECREF(result);
-        PyErr_Clear();
-    }
-    PyErr_Clear();
-    Py_XDECREF(site);
-    PyObject *hook = PySys_GetObject("__interactivehook__");
-    PyObject *result = hook == NULL ? NULL : PyObject_CallNoArgs(hook);
-    if (result == NULL && PyErr_Occurred()) {
-        PyErr_Print();
-    }
-    Py_XDECREF(result);
-}
-
-/* As `python` without arguments: a prompt on a terminal, else the program on standard input. */
-static PyObject *run_repl(void)
-{
-    PyCompilerFlags flags = _PyCompilerFlags_INIT;
-    bool terminal = isatty(STDIN_FILENO) != 0;
-    if (terminal) {
-        if (ox_setting_number(OX_KEY_QUIET, 0) == 0) {
-            fprintf(stderr, "Python %s on %s\n", Py_GetVersion(), Py_GetPlatform());
-        }
-        prepare_repl();
-        PyObject *pyrepl = import("_pyrepl.main");
-        if (pyrepl != NULL) {
-            PyObject *result = PyObject_CallMethod(pyrepl, "interactive_console", NULL);
-            Py_DECREF(pyrepl);
-            return result;
-        }
-        PyErr_Clear();
-        PyRun_InteractiveLoopFlags(stdin, "<stdin>", &flags);
-        Py_RETURN_NONE;
-    }
-    PyObject *dict = main_dict();
-    return dict == NULL ? NULL : PyRun_FileExFlags(stdin, "<stdin>", Py_file_input, dict, dict, 0, &flags);
-}
-
 static PyObject *run_target(const struct ox_program *program)
 {
     switch (program->kind) {
@@ -302,56 +257,10 @@ static PyObject *run_target(const struct ox_program *program)
     case OX_RUN_COMMAND:
         return run_command(program->target);
     case OX_RUN_REPL:
-        return run_repl();
+        return ox_run_repl();
     default:
         ox_damaged("it does not say what to run");
     }
-}
-
-/* What the argument of SystemExit means (Python/pythonrun.c, _Py_HandleSystemExit). Takes the exception. */
-static int exit_status(PyObject *exception)
-{
-    PyObject *code = PyObject_GetAttrString(exception, "code");
-    if (code == NULL) {
-        PyErr_Clear();
-        code = Py_NewRef(exception);
-    }
-    fflush(stdout);
-    int status = 1;
-    if (code == Py_None) {
-        status = 0;
-    } else if (PyLong_Check(code)) {
-        status = (int)PyLong_AsLong(code);
-    } else {
-        PyObject *stream = PySys_GetObject("stderr");
-        if (stream != NULL && stream != Py_None) {
-            PyFile_WriteObject(code, stream, Py_PRINT_RAW);
-        } else {
-            PyObject_Print(code, stderr, Py_PRINT_RAW);
-            fflush(stderr);
-        }
-        PySys_WriteStderr("\n");
-    }
-    PyErr_Clear();
-    Py_DECREF(code);
-    Py_DECREF(exception);
-    return status;
-}
-
-/* The exception that ended the application, told as python tells it. */
-static struct ox_outcome uncaught(void)
-{
-    struct ox_outcome outcome = {.status = 1};
-    if (PyErr_ExceptionMatches(PyExc_SystemExit)) {
-        outcome.status = exit_status(PyErr_GetRaisedException());
-        return outcome;
-    }
-    outcome.interrupted = PyErr_Occurred() == PyExc_KeyboardInterrupt;
-    if (PyErr_ExceptionMatches(PyExc_ImportError) && !ox_intact()) {
-        ox_damaged("its SHA-256 is not the one it was made with");
-    }
-    PyErr_Print();
-    return outcome;
 }
 
 struct ox_outcome ox_run(const struct ox_program *program)
@@ -359,14 +268,14 @@ struct ox_outcome ox_run(const struct ox_program *program)
     struct ox_outcome outcome = {0};
     PyObject *result = run_target(program);
     if (result == NULL) {
-        outcome = uncaught();
+        outcome = ox_uncaught();
     }
     Py_XDECREF(result);
     if (ox_setting_number(OX_KEY_INSPECT, 0) != 0 && program->kind != OX_RUN_REPL && isatty(STDIN_FILENO)) {
-        result = run_repl();
+        result = ox_run_repl();
         outcome = (struct ox_outcome){0};
         if (result == NULL) {
-            outcome = uncaught();
+            outcome = ox_uncaught();
         }
         Py_XDECREF(result);
     }

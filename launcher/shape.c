@@ -58,15 +58,25 @@ static bool read_options(const char *letters, char *const *argv, int *at, struct
     return true;
 }
 
+static bool is_one_of(const char *word, const char *const *words)
+{
+    while (*words != NULL && strcmp(word, *words) != 0) {
+        words++;
+    }
+    return *words != NULL;
+}
+
 struct ox_shape ox_read_shape(int argc, char *const *argv)
 {
+    static const char *const versions[] = {"-V", "-VV", "--version", NULL};
+    static const char *const helps[] = {"-h", "-?", "--help", "--help-all", "--help-env", "--help-xoptions", NULL};
     struct ox_shape shape = {.meaning = OX_NO_PYTHON, .unsafe = true};
     int at = 1;
-    if (argc == 2 && (strcmp(argv[1], "-V") == 0 || strcmp(argv[1], "-VV") == 0 || strcmp(argv[1], "--version") == 0)) {
-        shape.meaning = OX_VERSION_OPTION;
-        return shape;
-    }
     for (; at < argc; at++) {
+        if (is_one_of(argv[at], versions) ? shape.pure || argc == 2 : shape.pure && is_one_of(argv[at], helps)) {
+            shape.meaning = OX_ABOUT;
+            return shape;
+        }
         if (argv[at][0] != '-' || argv[at][1] == '\0') {
             shape.meaning = argv[at][0] == '-' ? OX_STDIN : OX_FILE_NAME;
             shape.program = at;

@@ -5,13 +5,13 @@
 #include <stdbool.h>
 
 enum ox_meaning {
-    OX_NO_PYTHON, /* python would refuse it, or only say something about itself */
-    OX_CODE,      /* -c CODE */
+    OX_NO_PYTHON,   /* python would refuse it, or tells of itself, as an application does with the same option */
+    OX_CODE,        /* -c CODE */
     OX_MODULE_NAME, /* -m MODULE */
-    OX_FILE_NAME, /* FILE */
-    OX_STDIN,     /* - */
-    OX_OPTIONS,   /* nothing to run: standard input, or a prompt */
-    OX_VERSION_OPTION /* -V, -VV, --version, with nothing else */
+    OX_FILE_NAME,   /* FILE */
+    OX_STDIN,       /* - */
+    OX_OPTIONS,     /* nothing to run: standard input, or a prompt */
+    OX_ABOUT        /* -V and the like, with nothing else or behind a pure option; -h and the like behind one */
 };
 
 struct ox_shape {

@@ -97,6 +97,16 @@ def test_same_as_python(program: Path, reference: Path, action: str) -> None:
     assert _run(program, action) == (0, text, expected[2])
 
 
+def test_settings_and_options_add_up(tmp_path: Path) -> None:
+    interpreter = "interpreter = { isolated = false, quiet = true, bytes-warning = 1 }"
+    settings = f'run-file = "processes.py"\noptimize = 2\n{interpreter}'
+    executable = _make(tmp_path / "processes", 'run-file = "processes.py"', settings)
+    status, output, errors = _run(executable, "levels")
+    expected = ["2 1 1", "2 1 1", "2 1 1", "3 1 1", "2 1 1", "2 2 1", "2 1 1", "2 1 1", "3 1 1"]
+    assert (status, errors) == (0, "")
+    assert output.splitlines() == [f"0 '{line}\\n' ''" for line in expected]
+
+
 def test_command_lines_of_python(tmp_path: Path, reference: Path) -> None:
     """With settings that python has by itself, all that it shows of its command line is the same."""
     settings = 'run-file = "lines.py"\ninterpreter = { isolated = false, site = true }'

@@ -50,6 +50,12 @@ LINES = [
     ["-V"],
     ["--version"],
     ["-VV"],
+    ["-I", "-V"],
+    ["-E", "--help"],
+    ["-I", "--help-env"],
+    ["-E", "plain", "x"],
+    ["-I", "archive.zip"],
+    ["-X", "warn_default_encoding", "-c", SHOW],
     ["-I", "--check-hash-based-pycs", "never", "-c", SHOW],
     ["-c", "import sys; sys.exit(3)"],
     ["-c", "raise KeyboardInterrupt"],
@@ -66,6 +72,7 @@ def write(folder: str) -> None:
     os.makedirs(f"{folder}/folder")
     for name, text in {
         "show.py": SHOW,
+        "plain": SHOW,
         "program": f"#!/usr/bin/env python3\n{SHOW}",
         "folder/__main__.py": SHOW + "import beside\n",
         "folder/beside.py": SHOW,
@@ -75,6 +82,7 @@ def write(folder: str) -> None:
     os.symlink("show.py", f"{folder}/link.py")
     with zipfile.ZipFile(f"{folder}/archive.pyz", "w") as archive:
         archive.writestr("__main__.py", SHOW)
+    os.link(f"{folder}/archive.pyz", f"{folder}/archive.zip")
     with open(f"{folder}/archive.pyz", "rb") as file, open(f"{folder}/archive", "wb") as other:
         other.write(b"#!/usr/bin/python3\n" + file.read())
 

@@ -115,6 +115,15 @@ def flags(_: str) -> None:
     python("-I", "-O", "-c", "assert False; print(__debug__)")
 
 
+def levels(_: str) -> None:
+    """Options that count, beside settings that say how much."""
+    show = "import sys; f = sys.flags; print(f.optimize, f.bytes_warning, f.quiet)"
+    for line in ([], ["-O"], ["-OO"], ["-OOO"], ["-b"], ["-bb"], ["-q"]):
+        python(*line, "-c", show)
+    python("-c", show, env={"PYTHONOPTIMIZE": "1"})
+    python("-c", show, env={"PYTHONOPTIMIZE": "3"})
+
+
 def inherited(_: str) -> None:
     line = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
     python(*line, "-c", "from teamwork import cube; print(cube(2))")
@@ -150,7 +159,21 @@ def interpreter(_: str) -> None:
 
 ACTIONS = {
     one.__name__: one
-    for one in (pool, counter, memory, executor, manager, command, module, flags, inherited, stdin, script, interpreter)
+    for one in (
+        pool,
+        counter,
+        memory,
+        executor,
+        manager,
+        command,
+        module,
+        flags,
+        levels,
+        inherited,
+        stdin,
+        script,
+        interpreter,
+    )
 }
 
 if __name__ == "__main__":
