@@ -23,7 +23,8 @@
     X(truncate) X(utime) X(utimes) X(lutimes) X(utimensat) X(futimesat) X(mknod) X(mknodat) X(mkfifo) X(mkfifoat)      \
     X(setxattr) X(lsetxattr) X(removexattr) X(lremovexattr)                                 \
     X(fchmod) X(fchown) X(futimens) X(futimes) X(fsetxattr) X(fremovexattr) X(dlopen)                           \
-    X(execve) X(execvpe) X(fexecve) X(posix_spawn) X(posix_spawnp)
+    X(execve) X(execvpe) X(fexecve) X(posix_spawn) X(posix_spawnp)                                             \
+    X(posix_spawn_file_actions_addopen) X(posix_spawn_file_actions_destroy)
 
 enum ox_real_name {
 #define OX_REAL_NUMBER(name) OX_REAL_##name,

@@ -42,6 +42,8 @@ struct ox_loaded_library {
     void *handle; /* without /proc only: glibc cannot tell that it is loaded already */
 };
 
+struct ox_spawn_file;
+
 struct ox_state {
     struct ox_blob blob;
     struct ox_mount mount;
@@ -51,6 +53,7 @@ struct ox_state {
     _Atomic bool opened; /* vfs: descriptors may stand for virtual files and directories */
     struct ox_loaded_library *loaded;    /* memload: shared libraries made into memory files */
     uint32_t loaded_count;
+    struct ox_spawn_file *spawn_files; /* spawn_linux.c */
     uint8_t *library_state; /* memload: one byte for each of OX_LIBRARIES */
 };
 

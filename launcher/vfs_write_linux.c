@@ -8,14 +8,14 @@
 
 #include "vfs_linux.h"
 
-/* What a function would do with a path. The system asks whether the file system may be written to before it looks for a
- * name to remove or create, and after it found one to change (fs/namei.c, fs/open.c of Linux). */
-enum use { CHANGES, CREATES, REMOVES };
+/* What a function would do with a path. Linux says EROFS also of names to remove that are not there (fs/namei.c); POSIX
+ * allows ENOENT, too, which is what code that removes leftovers knows. */
+enum use { CHANGES, CREATES };
 
 static int refuse(const struct ox_lookup *lookup, enum use use)
 {
     if (lookup->place == OX_MISSING) {
-        return ox_fail(use != CHANGES && lookup->in_folder ? EROFS : lookup->error);
+        return ox_fail(use == CREATES && lookup->in_folder ? EROFS : lookup->error);
     }
     return ox_fail(use == CREATES ? EEXIST : EROFS);
 }
@@ -62,10 +62,10 @@ OX_ONE_PATH(mkfifo, CREATES, (const char *path, mode_t mode), path, mode);
 OX_ONE_PATH_AT(mkfifoat, CREATES, (int fd, const char *path, mode_t mode), fd, path, mode);
 OX_ONE_PATH(mknod, CREATES, (const char *path, mode_t mode, dev_t device), path, mode, device);
 OX_ONE_PATH_AT(mknodat, CREATES, (int fd, const char *path, mode_t mode, dev_t device), fd, path, mode, device);
-OX_ONE_PATH(rmdir, REMOVES, (const char *path), path);
-OX_ONE_PATH(unlink, REMOVES, (const char *path), path);
-OX_ONE_PATH_AT(unlinkat, REMOVES, (int fd, const char *path, int flags), fd, path, flags);
-OX_ONE_PATH(remove, REMOVES, (const char *path), path);
+OX_ONE_PATH(rmdir, CHANGES, (const char *path), path);
+OX_ONE_PATH(unlink, CHANGES, (const char *path), path);
+OX_ONE_PATH_AT(unlinkat, CHANGES, (int fd, const char *path, int flags), fd, path, flags);
+OX_ONE_PATH(remove, CHANGES, (const char *path), path);
 OX_ONE_PATH(chmod, CHANGES, (const char *path, mode_t mode), path, mode);
 OX_ONE_PATH_AT(fchmodat, CHANGES, (int fd, const char *path, mode_t mode, int flags), fd, path, mode, flags);
 OX_ONE_PATH(chown, CHANGES, (const char *path, uid_t user, gid_t group), path, user, group);
@@ -125,13 +125,12 @@ int ox_truncate(const char *path, off_t size)
 OX_ALIAS(truncate, truncate64);
 
 /* Moving or linking between the virtual tree and elsewhere is between two file systems (EXDEV, so that shutil.move
- * copies); within it, it is refused as any change. `creates`: of a link, both of whose names are looked up first. */
+ * copies); within it, it is refused as any change. `creates`: of a link, whose new name may not be there. */
 static int refuse_two(
     const struct ox_lookup *from, bool from_ours, const struct ox_lookup *to, bool to_ours, bool creates)
 {
-    bool from_lost = from_ours && from->place == OX_MISSING;
     bool to_lost = to_ours && to->place == OX_MISSING;
-    if (from_lost && (creates || !from->in_folder)) {
+    if (from_ours && from->place == OX_MISSING) {
         return ox_fail(from->error);
     }
     if (to_lost && !to->in_folder) {

@@ -108,6 +108,12 @@ WORKBOOK = {
     '<c r="A1"><v>1</v></c><c r="B1"><v>2.5</v></c></row></sheetData></worksheet>',
 }
 
+TOOL = b"""#!python
+import sys
+sys.stdout.reconfigure(errors="surrogateescape")
+print("tool", sys.argv[0], sys.argv[1:], open(sys.argv[2]).read(), end="")
+"""
+
 
 def _compile(text: str, out: Path, *options: str) -> bytes:
     compiler = shutil.which("cc") or shutil.which("clang")
@@ -124,6 +130,7 @@ def _wheel(folder: Path) -> None:
     programs = {
         "files_native/program": _compile(PROGRAM, folder / "program"),
         "files_native/script": b'#!/bin/sh\necho "script: $*"\n',
+        "files_native/tool": TOOL,
     }
     files = {
         **programs,

@@ -82,6 +82,18 @@ def check_posix_spawn():
         os.close(read)
 
 
+def check_posix_spawn_opens():
+    before = set(os.listdir("/proc/self/fd"))
+    read, write = os.pipe()
+    actions = [(os.POSIX_SPAWN_OPEN, 0, TEXT, os.O_RDONLY, 0), (os.POSIX_SPAWN_DUP2, write, 1)]
+    pid = os.posix_spawn("/bin/cat", ["cat"], os.environ, file_actions=actions)
+    same(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+    os.close(write)
+    same(os.read(read, 1000).decode(), CONTENT)
+    os.close(read)
+    same(set(os.listdir("/proc/self/fd")), before)
+
+
 def _forked(call):
     """What a forked child writes before and after it becomes another program by ``call``."""
     read, write = os.pipe()
@@ -126,6 +138,13 @@ def check_run_program():
 def check_run_script():
     same(_output([NATIVE / "script", "one"]), "script: one\n")
     same(_output([NATIVE / "script", TEXT]).startswith("script: /proc/self/fd/"), True)
+
+
+def check_run_python_script():
+    """A script for the Python of its environment, which is this executable."""
+    for line in ([NATIVE / "tool", "one", TEXT], ["tool", "one", TEXT]):
+        environment = {**os.environ, "PATH": f"{NATIVE}:{os.environ['PATH']}"}
+        same(_output(line, env=environment), f"tool {NATIVE / 'tool'} {['one', str(TEXT)]} {CONTENT}")
 
 
 def check_run_wheel_program():

@@ -1,0 +1,43 @@
+/* order_linux.h: an order to run a program, and what must be changed in it before the system gets it. All of this may run
+ * in a child of vfork(2): see exec_linux.c. */
+#ifndef OX_ORDER_LINUX_H
+#define OX_ORDER_LINUX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "handover.h"
+#include "vfs.h"
+
+/* What is to be run. */
+struct ox_order {
+    const char *path; /* NULL: fd */
+    int fd;
+    uint32_t node; /* the program is this virtual file, or OX_NONE */
+    bool script;   /* which is for this executable as Python to run */
+    int program;   /* its memory file, or -1 */
+    char link[32];
+    struct ox_lookup lookup; /* path may point into it */
+    struct ox_handover words;
+};
+
+enum ox_answer { OX_AS_IT_IS, OX_CHANGED, OX_REFUSED };
+
+/* Looks at an order whose path or fd, and words' lists, are given. OX_AS_IT_IS: libc is to be called with what was given.
+ * OX_REFUSED: errno says why. */
+enum ox_answer ox_order_examine(struct ox_order *order);
+
+/* Of one that is to be changed: the bytes to give to ox_order_prepare (on the stack: at most about a megabyte), which makes
+ * it what libc is to be called with. False with errno. */
+size_t ox_order_memory(const struct ox_order *order);
+bool ox_order_prepare(struct ox_order *order, void *memory);
+
+/* Closes what was opened: the order failed, or another process has it. errno stays. */
+void ox_order_give_back(const struct ox_order *order);
+
+/* Where the search path has this program: `found`, or NULL when libc shall search, because nothing is virtual here, or
+ * nothing found. */
+const char *ox_order_search(const char *file, const struct ox_handover *words, char found[OX_PATH_MAX]);
+
+#endif
