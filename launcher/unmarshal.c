@@ -213,7 +213,8 @@ static PyObject *read_code(struct reader *reader, bool flagged)
         good = (*last[i] = read_object(reader)) != NULL;
     }
     if (good && _PyCode_Validate(&code) == 0) {
-        result = (PyObject *)_PyCode_New(&code);
+        struct _PyCodeConstructor given = code; /* without debug ranges it gets another line table */
+        result = (PyObject *)_PyCode_New(&given);
     }
     for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
         Py_XDECREF(*first[i]);
