@@ -112,6 +112,13 @@ def test_a_command_that_starts_itself_again(
     assert (status, errors) == (len(given), "")
 
 
+def test_a_command_by_its_own_file(tools: Path) -> None:
+    """What is in sys.argv[0] can be started, though it lies below the executable."""
+    status, output, errors = run(tools, "again", "-c", "x", AGAIN="file")
+    assert (status, errors) == (2, "")
+    assert output == f"again {tools}/bin/again ['-c', 'x']\n" * 3
+
+
 def test_children_are_python_in_every_command(tools: Path) -> None:
     assert run(tools, "python") == (2, "", f"tools: there is no command 'python'\n{USAGE}")
     assert run(tools, "again", AGAIN="python") == (

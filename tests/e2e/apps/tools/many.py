@@ -22,12 +22,18 @@ def again() -> int:
         "script": [sys.executable, *sys.argv],  # Django's reloader
         "arguments": [sys.executable, *sys.argv[1:]],  # programs made for PyInstaller
         "original": [sys.executable, *sys.orig_argv[1:]],  # werkzeug's
+        "file": sys.argv,  # a link's path, or one below the executable
         "replace": [sys.executable, *sys.argv],  # gunicorn's
         "python": [sys.executable, "-c", "import sys; print('python', sys.executable, sys.argv)", "tell"],
     }
     way = os.environ.pop("AGAIN", None)
     if way == "replace":
         os.execv(sys.executable, lines[way])
+    if way == "file":
+        os.posix_spawn(sys.argv[0], sys.argv, os.environ)
+        os.wait()
+        os.environ["PATH"] = os.path.dirname(sys.argv[0])
+        os.execvp("again", sys.argv)
     if way:
         subprocess.run(lines[way], check=False)
     return len(sys.argv) - 1
