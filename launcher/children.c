@@ -1,7 +1,5 @@
 #include "children.h"
 
-#include <inttypes.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,79 +9,50 @@
 
 #include "commands.h"
 #include "locate.h"
+#include "marker.h"
 #include "memory.h"
 #include "settings.h"
 #include "state.h"
 
 #define DEEPEST 100 /* applications within one another; no honest use comes near */
+#define FARTHEST 16 /* ancestors that are looked at */
 
-/* What an application tells the processes that it starts: the fields in their order, in hexadecimal, with colons. */
-#define VARIABLE "OXCROSS_PROCESS"
-#define FORMAT "%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%" PRIx64
-
-struct marker {
-    uint64_t executable;
-    uint64_t depth;   /* how many applications stand above, each started by the one before */
-    uint64_t process; /* who wrote it: the same when a process replaces itself by execve */
-    uint64_t command; /* which of the commands the application is, or OX_NONE */
-    uint64_t script;    /* digest of its sys.argv[0] */
-    uint64_t arguments; /* digest of its sys.argv[1:] */
-};
-
-/* The blob's own digest: the same for every copy of an executable, another for every other. */
-static uint64_t own_identity(void)
+/* The parent of a process, from /proc/PROCESS/stat (proc(5)): "1 (name) S 0 …"; 0 when it cannot be known. */
+static long parent_of(long process)
 {
-    uint64_t identity;
-    memcpy(&identity, ox.blob.base + offsetof(struct ox_header, sha256), sizeof identity);
-    return identity;
-}
-
-/* FNV-1a 64 over the words, each with its NUL. */
-static uint64_t digest(int count, char *const *words)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (int i = 0; i < count; i++) {
-        const char *byte = words[i];
-        do {
-            hash = (hash ^ (uint8_t)*byte) * 0x100000001b3u;
-        } while (*byte++ != '\0');
+    char text[512];
+    long parent = 0;
+    snprintf(text, sizeof text, "/proc/%ld/stat", process);
+    FILE *file = fopen(text, "re");
+    if (file != NULL) {
+        text[fread(text, 1, sizeof text - 1, file)] = '\0';
+        fclose(file);
+        const char *end = strrchr(text, ')'); /* a name may hold anything */
+        if (end == NULL || sscanf(end, ") %*c %ld", &parent) != 1) {
+            parent = 0;
+        }
     }
-    return hash;
+    return parent;
 }
 
-/* What the variable says, if this executable wrote it. */
-static bool read_marker(struct marker *marker)
-{
-    const char *text = getenv(VARIABLE);
-    struct marker read;
-    if (text == NULL
-        || sscanf(text, FORMAT, &read.executable, &read.depth, &read.process, &read.command, &read.script,
-               &read.arguments)
-            != 6
-        || read.executable != own_identity()) {
-        return false;
-    }
-    *marker = read;
-    return true;
-}
-
-static void write_marker(const struct marker *marker)
-{
-    char text[6 * 17];
-    snprintf(text, sizeof text, FORMAT, marker->executable, marker->depth, marker->process, marker->command,
-        marker->script, marker->arguments);
-    setenv(VARIABLE, text, 1);
-}
-
-/* Whether the parent runs this executable: for children that were given another environment. */
-static bool parent_is_ours(void)
+/* Whether an ancestor runs this executable: for children that were given another environment (by sudo, env -i …). */
+static bool descends_from_own(void)
 {
     char path[64];
-    struct stat parent;
+    struct stat other;
     struct stat own;
-    snprintf(path, sizeof path, "/proc/%ld/exe", (long)getppid());
-    return stat(path, &parent) == 0 && stat("/proc/self/exe", &own) == 0 && parent.st_dev == own.st_dev
-        && parent.st_ino == own.st_ino;
+    long process = getppid();
+    if (stat("/proc/self/exe", &own) != 0) {
+        return false;
+    }
+    for (int i = 0; i < FARTHEST && process > 1; i++) {
+        snprintf(path, sizeof path, "/proc/%ld/exe", process);
+        if (stat(path, &other) == 0 && other.st_dev == own.st_dev && other.st_ino == own.st_ino) {
+            return true;
+        }
+        process = parent_of(process);
+    }
+    return false;
 }
 
 /* Whether this process was started by the very name that sys.executable has: by whom execve was given that name, with
@@ -95,23 +64,27 @@ static bool called_as_executable(const char *argv0)
     return strcmp(argv0, ox.mount.path) == 0 || (strcmp(file, ox.mount.path) == 0 && strcmp(argv0, name) != 0);
 }
 
-/* The first line of a file says who runs it: a python, or this executable. */
-static bool names_interpreter(const char *path)
+enum interpreter { OX_ANOTHER, OX_A_PYTHON, OX_OURSELVES };
+
+/* Who the first line of a file says runs it. */
+static enum interpreter interpreter_of(const char *path)
 {
     char line[OX_PATH_MAX];
     char resolved[OX_PATH_MAX];
     FILE *file = fopen(path, "re");
-    bool python = false;
+    enum interpreter found = OX_ANOTHER;
     if (file != NULL && fgets(line, sizeof line, file) != NULL && strncmp(line, "#!", 2) == 0) {
         char *interpreter = line + 2 + strspn(line + 2, " \t");
-        python = strstr(interpreter, "python") != NULL;
+        found = strstr(interpreter, "python") != NULL ? OX_A_PYTHON : OX_ANOTHER;
         interpreter[strcspn(interpreter, " \t\r\n")] = '\0';
-        python = python || (realpath(interpreter, resolved) != NULL && strcmp(resolved, ox.mount.path) == 0);
+        if (realpath(interpreter, resolved) != NULL && strcmp(resolved, ox.mount.path) == 0) {
+            found = OX_OURSELVES;
+        }
     }
     if (file != NULL) {
         fclose(file);
     }
-    return python;
+    return found;
 }
 
 static bool has_python_suffix(const char *word)
@@ -139,23 +112,23 @@ static void keep_from(struct ox_start *start, int program)
     start->argv += program;
 }
 
-static void recognise_file(struct ox_start *start, const struct marker *marker)
+static void recognise_file(struct ox_start *start, const struct ox_marker *marker)
 {
     static char resolved[OX_PATH_MAX]; /* start->script points into it */
     const char *word = start->shape.value;
     bool there = realpath(word, resolved) != NULL;
     if ((there && strcmp(resolved, ox.mount.path) == 0) || ox_is_command_path(word)
-        || (marker != NULL && marker->script == digest(1, start->argv + start->shape.program))) {
+        || (marker != NULL && marker->script == ox_digest(1, start->argv + start->shape.program))) {
         keep_from(start, start->shape.program);
     } else if (has_python_suffix(word)) {
         start->role = OX_PYTHON;
         start->script = there ? resolved : NULL;
-    } else if (there && (start->shape.pure || has_main(resolved) || names_interpreter(resolved))) {
+    } else if (there && (start->shape.pure || has_main(resolved) || interpreter_of(resolved) != OX_ANOTHER)) {
         start->role = OX_PYTHON;
     }
 }
 
-static void recognise_child(struct ox_start *start, const struct marker *marker)
+static void recognise_child(struct ox_start *start, const struct ox_marker *marker)
 {
     bool python = false;
     if (ox_is_worker_line(start->argc, start->argv)) {
@@ -190,6 +163,13 @@ static void recognise_child(struct ox_start *start, const struct marker *marker)
     start->role = python ? OX_PYTHON : OX_APPLICATION;
 }
 
+/* A script that was written for this executable, and is run by it in another user's name, by another machine's shell …:
+ * no process in between is known. */
+static bool is_own_script(char *const *argv)
+{
+    return has_python_suffix(argv[1]) && interpreter_of(argv[1]) == OX_OURSELVES;
+}
+
 _Noreturn static void stop_loop(const struct ox_start *start)
 {
     fprintf(stderr,
@@ -210,7 +190,7 @@ static char *script_name(char *argv0)
 }
 
 /* What the application sees as its arguments, and which of the commands it is. `again`: its parent's are repeated. */
-static void prepare_application(struct ox_start *start, const struct marker *again)
+static void prepare_application(struct ox_start *start, const struct ox_marker *again)
 {
     if (start->argc > 0) {
         start->argv[0] = script_name(start->argv[0]);
@@ -240,11 +220,11 @@ struct ox_start ox_recognise(int argc, char **argv)
         .given_count = argc,
         .given = argv,
         .command = OX_NONE};
-    struct marker marker = {0};
-    bool marked = read_marker(&marker);
-    bool again = marked && argc > 0 && marker.arguments == digest(argc - 1, argv + 1);
+    struct ox_marker marker = {0};
+    bool marked = ox_marker_read(&marker);
+    bool again = marked && argc > 0 && marker.arguments == ox_digest(argc - 1, argv + 1);
     if (argc > 1 && !again && ox_setting_number(OX_KEY_CHILD_PYTHON, 1) != 0 && called_as_executable(argv[0])
-        && (marked || parent_is_ours())) {
+        && (marked || descends_from_own() || is_own_script(argv))) {
         recognise_child(&start, marked ? &marker : NULL);
     }
     if (start.role == OX_APPLICATION) {
@@ -254,11 +234,9 @@ struct ox_start ox_recognise(int argc, char **argv)
             stop_loop(&start);
         }
         marker.command = start.command;
-        marker.script = digest(start.argc > 0, start.argv);
-        marker.arguments = digest(start.argc - 1, start.argv + 1);
+        marker.script = ox_digest(start.argc > 0, start.argv);
+        marker.arguments = ox_digest(start.argc - 1, start.argv + 1);
     }
-    marker.executable = own_identity();
-    marker.process = (uint64_t)getpid();
-    write_marker(&marker);
+    ox_marker_write(&marker);
     return start;
 }

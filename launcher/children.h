@@ -4,7 +4,8 @@
  * alone cannot tell: an application may have a -c or -m of its own. So three things must come together.
  *
  * 1. The process descends from this very executable: a variable in its environment says so, or, where that was cleared,
- *    the file that its parent runs.
+ *    the file that one of its ancestors runs. (Or else: the first argument is a .py file whose first line is "#!" and this
+ *    executable. Such a script was written for it, for another user's processes perhaps.)
  * 2. It was started by the name that sys.executable has, and not as users call a program: by a bare word, a link, a
  *    relative path. So a user's command line is never taken for Python's, in a terminal that the application opened
  *    neither.

@@ -63,6 +63,7 @@ def test_the_name_it_is_started_by(tools: Path, tmp_path: Path, made: str) -> No
         {"link": ["ln", "-s"], "hard link": ["ln"], "copy": ["cp"]}[made] + [tools, name], check=True
     )
     assert run(name, "x") == told("tell", name, ["x"])
+    assert run(name, "again") == told("tell", name, ["again"])
     assert run("sh", "-c", "tell y", PATH=f"{tmp_path}:{ENVIRONMENT['PATH']}") == told("tell", name, ["y"])
     assert run("sh", "-c", f"cd {tmp_path} && ./tell") == told("tell", "./tell", [])
     # Where the files lie is the executable's own path, not the link's.

@@ -185,8 +185,23 @@ def test_a_users_command_line_is_the_applications(again: Path, given: list[str])
 
 
 def test_what_libraries_start_is_python(again: Path) -> None:
-    python = "python __main__\n" * 2 + "tell __main__ teamwork teamwork.tell tell.py []\n"
+    tell = "tell __main__ teamwork teamwork.tell tell.py"
+    python = "python __main__\n" * 2 + f"{tell} []\n{tell} ['a']\n"
     assert _run(again, "python") == (0, "application ['python']\n" + python, "")
+
+
+def test_a_script_that_names_the_executable_is_python(again: Path, tmp_path: Path) -> None:
+    for name, ran in {
+        "script.py": "script []\n",
+        "script.txt": f"application ['{tmp_path}/script.txt']\n",
+    }.items():
+        script = tmp_path / name
+        script.write_text(f"#!{again}\nimport sys\nprint('script', sys.argv[1:])\n")
+        script.chmod(0o700)
+        assert _run(script) == _run(again, script) == (0, ran, "")
+    assert _run("env", "-C", again.parent, f"./{again.name}", tmp_path / "script.py")[1].startswith(
+        "application"
+    )
 
 
 def test_child_python_can_be_off(project: Callable[..., Path]) -> None:
@@ -197,7 +212,7 @@ def test_child_python_can_be_off(project: Callable[..., Path]) -> None:
     configuration.write_text(text + "\n[tool.oxcross.interpreter]\nchild-python = false\n", encoding="utf-8")
     status, output, _ = _run(build(folder), "python")
     assert status == 0
-    assert [line.split()[0] for line in output.splitlines()] == ["application"] * 4
+    assert [line.split()[0] for line in output.splitlines()] == ["application"] * 5
 
 
 def test_starting_itself_with_other_arguments(again: Path) -> None:

@@ -44,6 +44,8 @@ def main() -> int:
             start("-c", "print('python', __name__)")
             start("-I", "-c", "print('python', __name__)", env={})
             start("-m", "teamwork.tell")
+            shell = f"'{sys.executable}' -m teamwork.tell a; exit $?"
+            subprocess.run(["env", "-i", "/bin/sh", "-c", shell], check=False)
         case ["down", number] if int(number) > 0:
             return start("down", str(int(number) - 1)) + 1
         case ["loop"]:

@@ -1,0 +1,60 @@
+#include "marker.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "state.h"
+
+/* What an application tells the processes that it starts: the fields in their order, in hexadecimal, with colons. */
+#define VARIABLE "OXCROSS_PROCESS"
+#define FORMAT "%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%" PRIx64
+
+
+/* The blob's own digest: the same for every copy of an executable, another for every other. */
+static uint64_t own_identity(void)
+{
+    uint64_t identity;
+    memcpy(&identity, ox.blob.base + offsetof(struct ox_header, sha256), sizeof identity);
+    return identity;
+}
+
+uint64_t ox_digest(int count, char *const *words)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (int i = 0; i < count; i++) {
+        const char *byte = words[i];
+        do {
+            hash = (hash ^ (uint8_t)*byte) * 0x100000001b3u;
+        } while (*byte++ != '\0');
+    }
+    return hash;
+}
+
+bool ox_marker_read(struct ox_marker *marker)
+{
+    const char *text = getenv(VARIABLE);
+    struct ox_marker read;
+    if (text == NULL
+        || sscanf(text, FORMAT, &read.executable, &read.depth, &read.process, &read.command, &read.script,
+               &read.arguments)
+            != 6
+        || read.executable != own_identity()) {
+        return false;
+    }
+    *marker = read;
+    return true;
+}
+
+void ox_marker_write(struct ox_marker *marker)
+{
+    marker->executable = own_identity();
+    marker->process = (uint64_t)getpid();
+    char text[6 * 17];
+    snprintf(text, sizeof text, FORMAT, marker->executable, marker->depth, marker->process, marker->command,
+        marker->script, marker->arguments);
+    setenv(VARIABLE, text, 1);
+}
