@@ -9,10 +9,9 @@
 
 #include "state.h"
 
-/* What an application tells the processes that it starts: the fields in their order, in hexadecimal, with colons. */
 #define VARIABLE "OXCROSS_PROCESS"
+/* The fields in their order, in hexadecimal. */
 #define FORMAT "%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%" PRIx64 ":%" PRIx64
-
 
 /* The blob's own digest: the same for every copy of an executable, another for every other. */
 static uint64_t own_identity(void)
