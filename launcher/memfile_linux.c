@@ -148,19 +148,31 @@ static int make(uint32_t node, struct ox_memfile *file, bool apart)
         errno = error;
         return file->fd = -1;
     }
+    return file->fd;
+}
+
+int ox_memfile_seal(int fd, uint32_t node)
+{
+    const struct ox_node *row = &ox.blob.nodes[node];
     /* What tells fstat which node this is (vfs_stat_linux.c). */
     const struct timespec time = {.tv_sec = ox.mount.modified, .tv_nsec = (long)node};
     const struct timespec times[2] = {time, time};
-    syscall(SYS_fchmod, file->fd, S_ISVTX | (row->flags & OX_EXECUTABLE ? 0755 : 0644));
-    syscall(SYS_utimensat, file->fd, NULL, times, 0);
+    syscall(SYS_fchmod, fd, S_ISVTX | (row->flags & OX_EXECUTABLE ? 0755 : 0644));
+    syscall(SYS_utimensat, fd, NULL, times, 0);
     atomic_store(&ox.opened, true);
-    fcntl(file->fd, OX_F_ADD_SEALS, OX_ALL_SEALS);
-    return file->fd;
+    fcntl(fd, OX_F_ADD_SEALS, OX_ALL_SEALS);
+    return fd;
+}
+
+int ox_memfile_make_unsealed(uint32_t node, struct ox_memfile *file)
+{
+    return make(node, file, false);
 }
 
 int ox_memfile_make(uint32_t node, struct ox_memfile *file)
 {
-    return make(node, file, false);
+    int fd = make(node, file, false);
+    return fd < 0 ? fd : ox_memfile_seal(fd, node);
 }
 
 #define OX_FIRST_INHERITED 100 /* shells write numbers of one digit, and use 10 and more for themselves */
@@ -170,7 +182,7 @@ static int make_apart(uint32_t node)
     struct ox_memfile file;
     int fd = make(node, &file, true);
     ox_memfile_unmap(&file);
-    return fd;
+    return fd < 0 ? fd : ox_memfile_seal(fd, node);
 }
 
 int ox_memfile_inherit(uint32_t node)

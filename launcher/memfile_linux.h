@@ -16,6 +16,11 @@ struct ox_memfile {
 };
 
 int ox_memfile_make(uint32_t node, struct ox_memfile *file);
+
+/* In two steps, between which the bytes of the file can be changed. ox_memfile_seal returns fd. */
+int ox_memfile_make_unsealed(uint32_t node, struct ox_memfile *file);
+int ox_memfile_seal(int fd, uint32_t node);
+
 void ox_memfile_unmap(struct ox_memfile *file);
 
 /* The node's memory file for a program to come: inherited, under a number that shell scripts do not use. Needs no lock

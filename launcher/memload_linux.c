@@ -3,7 +3,12 @@
  * number would be taken for the old library).
  *
  * A library that another one needs is loaded before it; the dynamic linker then matches DT_NEEDED with the SONAME of what
- * is loaded. RTLD_LOCAL is right: a library's own needs are in its scope in any case. */
+ * is loaded. RTLD_LOCAL is right: a library's own needs are in its scope in any case.
+ *
+ * Libraries that need each other (FreeType and HarfBuzz) must be loaded at one go. Among them each name of a DT_NEEDED is
+ * overwritten, in the memory file, with the path of that library's memory file, and only the first one is handed to the
+ * dynamic linker, which finds the others by these paths. They are what Tarjan calls a strongly connected component
+ * ("Depth-first search and linear graph algorithms", 1972), and are found by his algorithm. */
 #define _GNU_SOURCE 1
 #undef _FORTIFY_SOURCE
 #include "memload.h"
@@ -24,7 +29,19 @@
 
 OX_INTERPOSE(void *, dlopen, const char *path, int flags);
 
-enum { WAITING, LOADING }; /* ox.library_state */
+/* ox.library_state. DEFERRED + n: to be loaded with the library that stands n deep in the chain of needs. */
+enum { WAITING, LOADING, LOADED, DEFERRED, DEEPEST = 200 };
+
+/* A library that is being loaded, and the one that needs it. */
+struct loading {
+    const struct loading *user;
+    uint32_t node;
+    unsigned depth;
+    unsigned lowest; /* the depth of the first in the chain that it needs, itself or through others */
+    bool cyclic;     /* it is needed by what it needs */
+    int fd;
+    struct ox_memfile file;
+};
 
 /* Held while the tables change, never while a library's constructors run; free in a forked child. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -64,7 +81,7 @@ static int library_fd(uint32_t node, bool *fresh, struct ox_memfile *file)
         struct ox_loaded_library *more = ox_realloc(ox.loaded, (ox.loaded_count + 1) * sizeof *more);
         if (more != NULL) {
             ox.loaded = more;
-            fd = ox_memfile_make(node, file);
+            fd = ox_memfile_make_unsealed(node, file);
         } else {
             errno = ENOMEM;
         }
@@ -125,50 +142,135 @@ static void *load_without_path(int fd, int flags)
     return known;
 }
 
-void *ox_memload(uint32_t node, int flags)
+#define MEMORY_PATH "/proc/self/fd/%d"
+
+/* Lets the file ask for the memory file `fd` instead of the library of this name, which lies in its bytes. */
+static void point(const struct loading *loading, const char *name, size_t length, int fd)
 {
-    struct ox_memfile file;
+    char path[32];
+    size_t size = (size_t)snprintf(path, sizeof path, MEMORY_PATH, fd) + 1;
+    if (size <= length + 1) {
+        ssize_t written = pwrite(loading->fd, path, size, (const uint8_t *)name - loading->file.data);
+        (void)written; /* without it the dynamic linker says what is missing */
+    }
+}
+
+static void wait_for(struct loading *loading, unsigned depth)
+{
+    loading->cyclic = true;
+    loading->lowest = depth < loading->lowest ? depth : loading->lowest;
+}
+
+/* Makes the memory file and loads what it needs. Returns whether it is to be handed to the dynamic linker now; else it is
+ * when the library at the depth `lowest` is. */
+static bool arrange(struct loading *loading)
+{
     bool fresh;
-    pthread_once(&once, prepare);
-    int fd = library_fd(node, &fresh, &file);
-    if (fd < 0) {
+    loading->lowest = loading->depth;
+    loading->fd = library_fd(loading->node, &fresh, &loading->file);
+    if (loading->fd >= 0 && fresh) {
+        if (ox.library_state != NULL) {
+            ox_elf_needed(loading->file.data, loading->file.size, need, loading);
+        }
+        ox_memfile_unmap(&loading->file);
+        ox_memfile_seal(loading->fd, loading->node);
+    }
+    return loading->lowest == loading->depth;
+}
+
+/* All that waited for the library at this depth has been loaded with it. */
+static void settle(unsigned depth)
+{
+    acquire();
+    for (uint32_t i = 0; i < ox.blob.library_count; i++) {
+        if (ox.library_state[i] >= DEFERRED + depth) {
+            ox.library_state[i] = LOADED;
+        }
+    }
+    release();
+}
+
+static void *load(const struct loading *loading, int flags)
+{
+    char path[32];
+    if (loading->fd < 0) {
         return NULL;
     }
-    if (fresh) {
-        if (ox.library_state != NULL) {
-            ox_elf_needed(file.data, file.size, need, NULL);
-        }
-        ox_memfile_unmap(&file);
+    snprintf(path, sizeof path, MEMORY_PATH, loading->fd);
+    void *library = access(path, F_OK) != 0 ? load_without_path(loading->fd, flags) : OX_REAL(dlopen)(path, flags);
+    if (loading->cyclic) {
+        settle(loading->depth);
     }
-    char path[32];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    if (access(path, F_OK) != 0) {
-        return load_without_path(fd, flags);
+    return library;
+}
+
+void *ox_memload(uint32_t node, int flags)
+{
+    struct loading loading = {.node = node};
+    pthread_once(&once, prepare);
+    arrange(&loading);
+    return load(&loading, flags);
+}
+
+static void set_state(uint32_t library, unsigned state)
+{
+    acquire();
+    ox.library_state[library] = (uint8_t)state;
+    release();
+}
+
+/* A library that nobody has asked for yet. Returns the depth at which it is loaded. */
+static unsigned load_needed(uint32_t library, const char *name, struct loading *inner)
+{
+    bool system = (ox.blob.libraries[library].flags & OX_LIBRARY_FALLBACK) != 0
+        && OX_REAL(dlopen)(name, RTLD_LAZY | RTLD_LOCAL) != NULL;
+    if (system || inner->depth >= DEEPEST) {
+        set_state(library, LOADED);
+        return inner->depth;
     }
-    return OX_REAL(dlopen)(path, flags);
+    if (arrange(inner)) {
+        load(inner, RTLD_LAZY | RTLD_LOCAL);
+        set_state(library, LOADED);
+    } else {
+        set_state(library, DEFERRED + inner->lowest);
+    }
+    return inner->lowest;
 }
 
 /* Loads the embedded library of this name, if there is one and it is not there yet. */
 static bool need(const char *name, size_t length, void *context)
 {
-    (void)context;
-    for (uint32_t i = 0; i < ox.blob.library_count; i++) {
-        const struct ox_library *library = &ox.blob.libraries[i];
-        if (!ox_blob_equal(&ox.blob, library->soname, name, length) || library->node >= ox.blob.node_count
-            || ox.blob.nodes[library->node].kind != OX_FILE) {
-            continue;
-        }
-        acquire();
-        bool first = ox.library_state[i] == WAITING;
-        ox.library_state[i] = LOADING;
-        release();
-        if (!first) {
+    struct loading *user = context;
+    uint32_t i = 0;
+    while (i < ox.blob.library_count && !ox_blob_equal(&ox.blob, ox.blob.libraries[i].soname, name, length)) {
+        i++;
+    }
+    uint32_t node = i < ox.blob.library_count ? ox.blob.libraries[i].node : OX_NONE;
+    if (node >= ox.blob.node_count || ox.blob.nodes[node].kind != OX_FILE) {
+        return true;
+    }
+    for (const struct loading *one = user; one != NULL; one = one->user) {
+        if (one->node == node) {
+            wait_for(user, one->depth);
+            point(user, name, length, one->fd);
             return true;
         }
-        if ((library->flags & OX_LIBRARY_FALLBACK) == 0 || OX_REAL(dlopen)(name, RTLD_LAZY | RTLD_LOCAL) == NULL) {
-            ox_memload(library->node, RTLD_LAZY | RTLD_LOCAL);
-        }
-        return true;
+    }
+    acquire();
+    unsigned state = ox.library_state[i];
+    ox.library_state[i] = state == WAITING ? LOADING : (uint8_t)state;
+    release();
+    struct loading inner = {.user = user, .node = node, .depth = user->depth + 1};
+    unsigned lowest = inner.depth;
+    if (state == WAITING) {
+        lowest = load_needed(i, name, &inner);
+    } else if (state >= DEFERRED) {
+        lowest = state - DEFERRED;
+    }
+    if (lowest < inner.depth) {
+        bool fresh;
+        wait_for(user, lowest);
+        point(user, name, length, library_fd(node, &fresh, &inner.file));
     }
     return true;
 }
