@@ -15,7 +15,7 @@ _FOLDERS = frozenset(
 )
 _STUB = '''\
 """Not part of oxcross executables: what needs Tk, or installs packages."""
-raise ImportError(
+raise ModuleNotFoundError(
     "{name} is not part of executables made by oxcross: it needs {needs}, which is not embedded",
     name="{name}",
 )

@@ -128,7 +128,7 @@ def test_standard_library(tmp_path: Path, store: Store, built: Built) -> None:
     assert not any("config-" in path or "site-packages" in path for path in found.files)
     code = found.modules["tkinter"].code
     assert code is not None
-    with pytest.raises(ImportError, match="not part of executables made by oxcross"):
+    with pytest.raises(ModuleNotFoundError, match="not part of executables made by oxcross"):
         exec(marshal.loads(pack.decode(code)), {})  # noqa: S102, S302
 
 
