@@ -21,6 +21,7 @@ from oxcross.collect import (
     environment,
     libraries,
     make,
+    quirks,
     resolve,
     resourceset,
     startup,
@@ -117,6 +118,7 @@ class _Gatherer:
             "compression": options.encoder.compression,
             "dictionary": hashlib.sha256(options.encoder.dictionary).hexdigest(),
             "how": how,
+            "quirks": [] if how.get("stdlib") else quirks.identity(),
         }
         key = "set-" + hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         if (found := self.store.get(key)) is not None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from oxcross.collect import bytecode, distributions, libraries, names, resourceset
+from oxcross.collect import bytecode, distributions, libraries, names, quirks, resourceset
 from oxcross.collect.distributions import Distribution
 from oxcross.collect.libraries import Shared
 from oxcross.collect.names import Name
@@ -105,7 +105,9 @@ def make(
     suffixes = names.extension_suffixes(options.soabi)
     found = {path: name for path in sorted(tree) if importable and (name := names.of(path, suffixes))}
     texts = {path: tree[path].read() for path, name in found.items() if name.kind == "source"}
-    compiled = options.compiled({prefix + path: text for path, text in texts.items()})
+    compiled = options.compiled(
+        {prefix + path: text if stdlib else quirks.compiled(path, text) for path, text in texts.items()}
+    )
     if train:
         samples = [result.code for result in compiled.values() if result.code]
         trained = Encoder(options.encoder.compression, pack_train(samples))
