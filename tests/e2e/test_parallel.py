@@ -35,8 +35,8 @@ LIBRARIES = {
     "pip": "0 pip \n"
     "1  EXECUTABLE: No module named wheel\noxcross: this is what sys.executable -m wheel came to: it is not in this "
     "executable, and must be among its requirements\n\n"
-    + "1  oxcross: EXECUTABLE: cannot make a virtual environment: its python would be this application. Use a Python "
-    "that is installed\n\n" * 2,
+    "1  oxcross: EXECUTABLE: cannot make a virtual environment: its python would be this application. Use a Python "
+    "that is installed\n\n",
 }
 SERVERS = {
     "uvicorn": ["uvicorn", "site_app:asgi", "--port", "PORT", "--workers", "2"],

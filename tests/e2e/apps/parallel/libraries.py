@@ -94,7 +94,7 @@ def greet() -> None:
 
 def pip() -> None:
     """What is inside, what is not, what cannot be."""
-    for line in (["pip", "--version"], ["wheel", "--help"], ["venv", "folder"], ["virtualenv", "folder"]):
+    for line in (["pip", "--version"], ["wheel", "--help"], ["venv", "folder"]):
         done = subprocess.run([sys.executable, "-m", *line], capture_output=True, text=True, check=False)
         print(done.returncode, done.stdout.split(" ")[0], done.stderr.replace(sys.executable, "EXECUTABLE"))
 
