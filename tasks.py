@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,20 @@ def bench(c: Context) -> None:
     raise SystemExit(done.returncode)
 
 
+@command(help={"update": "write tests/regrtest/RESULTS.md"})
+def regrtest(c: Context, update: bool = False) -> None:
+    """Run CPython's own tests inside an executable and in plain Python; names of files behind `--` run only those."""
+    tests = ROOT / "tests"
+    line = [
+        sys.executable,
+        str(tests / "regrtest" / "regrtest.py"),
+        *(["--update"] if update else []),
+        *_passed(c),
+    ]
+    env = {**os.environ, "PYTHONPATH": str(tests / "e2e")}
+    raise SystemExit(subprocess.run(line, cwd=ROOT, env=env, check=False).returncode)
+
+
 @command(help={"seconds": "how long each fuzzer runs"})
 def fuzz(_c: Context, seconds: int = 60) -> None:
     """Run the launcher's fuzzers, one after the other."""
@@ -56,7 +71,7 @@ def fuzz(_c: Context, seconds: int = 60) -> None:
 
 
 ns = Collection.from_module(tasks, name="oxcross")
-for _task in (test, lint, bench, fuzz):
+for _task in (test, lint, bench, regrtest, fuzz):
     ns.add_task(_task)
 
 if __name__ == "__main__":
