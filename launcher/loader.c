@@ -1,35 +1,13 @@
 #include <Python.h>
 
-#include <marshal.h>
-
 #include "importer_internal.h"
 #include "locate.h"
 #include "memory.h"
 #include "payload.h"
 
-/* The code's file name is the path in the blob; put the executable's path before it, in all that it contains.
- * CPython does the same to bytecode that was moved (Python/import.c, update_code_filenames). */
-static void set_file_name(PyCodeObject *code, PyObject *path)
-{
-    Py_XSETREF(code->co_filename, Py_NewRef(path));
-    PyObject *constants = code->co_consts;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(constants); i++) {
-        PyObject *constant = PyTuple_GET_ITEM(constants, i);
-        if (PyCode_Check(constant)) {
-            set_file_name((PyCodeObject *)constant, path);
-        }
-    }
-}
-
 static PyObject *read_code(struct ox_words *words, const uint8_t *data, size_t size, PyObject *path)
 {
-    PyObject *code = words == NULL ? NULL : ox_unmarshal(words, data, size, path);
-    if (code == NULL && !PyErr_Occurred()) {
-        code = PyMarshal_ReadObjectFromString((const char *)data, (Py_ssize_t)size);
-        if (code != NULL && PyCode_Check(code)) {
-            set_file_name((PyCodeObject *)code, path);
-        }
-    }
+    PyObject *code = ox_unmarshal(words, data, size, path);
     if (code != NULL && !PyCode_Check(code)) {
         ox_damaged("a module's code");
     }

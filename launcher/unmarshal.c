@@ -1,4 +1,7 @@
-/* The format is that of Python/marshal.c; what code objects are made of is the same in none but one series. */
+/* The format is that of Python/marshal.c; what code objects are made of is the same in none but one series.
+ *
+ * marshal trusts its input. Here, what is damaged must end in an exception, so each thing that is read is bounded by
+ * the bytes that are left, and nothing refers to what is not whole. */
 #define Py_BUILD_CORE 1
 #include "unmarshal.h"
 
@@ -10,14 +13,23 @@
 
 #if PY_VERSION_HEX >= 0x030D0000 && PY_VERSION_HEX < 0x030E0000
 
-#include <internal/pycore_code.h>
+#include "code.h"
+
 #include <internal/pycore_gc.h>
 #include <internal/pycore_interp.h>
 #include <internal/pycore_object.h>
 #include <internal/pycore_pystate.h>
 #include <internal/pycore_unicodeobject.h>
 
-enum { DEEPEST = 200 }; /* nested objects; marshal itself goes to 2000 */
+enum {
+    DEEPEST = 2000,    /* nested objects, as in marshal */
+    SHARED = 1 << 26,  /* objects, counted once for each way that leads to them: hashing a tuple takes all ways */
+};
+
+struct reference {
+    PyObject *object; /* NULL: not whole yet */
+    size_t weight;    /* objects in it, itself too, counted as above */
+};
 
 struct reader {
     struct ox_words *words;
@@ -25,9 +37,11 @@ struct reader {
     const uint8_t *end;
     PyObject *path;
     PyInterpreterState *interpreter;
-    PyObject **references;
-    uint32_t reference_count;
-    uint32_t reference_room;
+    struct reference *references;
+    size_t reference_count;
+    size_t reference_room;
+    size_t owed;   /* objects that the containers around still wait for: as many bytes at least */
+    size_t budget; /* objects that may still be counted */
     int depth;
 };
 
@@ -117,12 +131,12 @@ static PyObject *read_integer(struct reader *reader)
     return read_rare(reader, 5 + 2 * (size_t)(digits < 0 ? -(int64_t)digits : digits));
 }
 
-/* Remembers an object that later ones may refer to; `index` is its place. */
-static bool remember(struct reader *reader, PyObject *object, uint32_t *index)
+/* A place for an object that later ones may refer to. */
+static bool reserve(struct reader *reader, size_t *index)
 {
     if (reader->reference_count == reader->reference_room) {
-        uint32_t room = reader->reference_room == 0 ? 512 : 2 * reader->reference_room;
-        PyObject **more = ox_realloc(reader->references, room * sizeof *more);
+        size_t room = reader->reference_room == 0 ? 512 : 2 * reader->reference_room;
+        struct reference *more = ox_realloc(reader->references, room * sizeof *more);
         if (more == NULL) {
             PyErr_NoMemory();
             return false;
@@ -131,33 +145,38 @@ static bool remember(struct reader *reader, PyObject *object, uint32_t *index)
         reader->reference_room = room;
     }
     *index = reader->reference_count++;
-    reader->references[*index] = Py_XNewRef(object);
+    reader->references[*index] = (struct reference){0};
     return true;
 }
 
 static PyObject *read_reference(struct reader *reader)
 {
     int32_t index;
-    if (!read_long(reader, &index) || index < 0 || (uint32_t)index >= reader->reference_count) {
+    if (!read_long(reader, &index) || index < 0 || (size_t)index >= reader->reference_count) {
         return NULL;
     }
-    return Py_XNewRef(reader->references[index]);
+    const struct reference *reference = &reader->references[index];
+    if (reference->weight > reader->budget) {
+        return NULL;
+    }
+    reader->budget -= reference->weight;
+    return Py_XNewRef(reference->object);
 }
 
-static PyObject *read_tuple(struct reader *reader, bool is_short, bool flagged)
+static PyObject *read_tuple(struct reader *reader, bool is_short)
 {
     size_t size;
-    uint32_t index;
-    if (!read_size(reader, is_short, &size) || !has(reader, size)) {
+    if (!read_size(reader, is_short, &size) || !has(reader, reader->owed + size)) {
         return NULL;
     }
     PyObject *tuple = PyTuple_New((Py_ssize_t)size);
-    if (tuple == NULL || (flagged && !remember(reader, tuple, &index))) {
-        Py_XDECREF(tuple);
+    if (tuple == NULL) {
         return NULL;
     }
     bool plain = size != 0; /* the empty tuple is not tracked */
+    reader->owed += size;
     for (size_t i = 0; i < size; i++) {
+        reader->owed--;
         PyObject *item = read_object(reader);
         if (item == NULL) {
             Py_DECREF(tuple);
@@ -172,58 +191,50 @@ static PyObject *read_tuple(struct reader *reader, bool is_short, bool flagged)
     return tuple;
 }
 
-static PyObject *read_frozenset(struct reader *reader, bool flagged)
+/* What is made of a tuple of its items. */
+static PyObject *read_container(struct reader *reader, PyObject *(*make)(PyObject *))
 {
-    size_t size;
-    uint32_t index = 0;
-    if (!read_size(reader, false, &size) || !has(reader, size) || (flagged && !remember(reader, NULL, &index))) {
-        return NULL;
-    }
-    PyObject *set = PyFrozenSet_New(NULL);
-    for (size_t i = 0; set != NULL && i < size; i++) {
-        PyObject *item = read_object(reader);
-        if (item == NULL || PySet_Add(set, item) < 0) {
-            Py_CLEAR(set);
-        }
-        Py_XDECREF(item);
-    }
-    if (set != NULL && flagged) {
-        reader->references[index] = Py_NewRef(set);
-    }
-    return set;
+    PyObject *items = read_tuple(reader, false);
+    PyObject *container = items == NULL ? NULL : make(items);
+    Py_XDECREF(items);
+    return container;
 }
 
-static PyObject *read_code(struct reader *reader, bool flagged)
+static PyObject *read_dict(struct reader *reader)
+{
+    PyObject *dict = PyDict_New();
+    while (dict != NULL && has(reader, 1) && *reader->at != '0') { /* TYPE_NULL, where a key might be */
+        PyObject *key = read_object(reader);
+        PyObject *value = key == NULL ? NULL : read_object(reader);
+        if (value == NULL || PyDict_SetItem(dict, key, value) < 0) {
+            Py_CLEAR(dict);
+        }
+        Py_XDECREF(key);
+        Py_XDECREF(value);
+    }
+    if (dict != NULL && has(reader, 1)) {
+        reader->at++;
+        return dict;
+    }
+    Py_XDECREF(dict);
+    return NULL;
+}
+
+static PyObject *read_code(struct reader *reader)
 {
     struct _PyCodeConstructor code = {.filename = reader->path};
     PyObject *filename = NULL;
-    PyObject *result = NULL;
-    uint32_t index = 0;
-    PyObject **const first[] = {&code.code, &code.consts, &code.names, &code.localsplusnames, &code.localspluskinds,
-        &filename, &code.name, &code.qualname};
-    PyObject **const last[] = {&code.linetable, &code.exceptiontable};
-    bool good = (!flagged || remember(reader, NULL, &index)) && read_long(reader, &code.argcount)
-        && read_long(reader, &code.posonlyargcount) && read_long(reader, &code.kwonlyargcount)
-        && read_long(reader, &code.stacksize) && read_long(reader, &code.flags);
-    for (size_t i = 0; good && i < sizeof first / sizeof *first; i++) {
-        good = (*first[i] = read_object(reader)) != NULL;
+    PyObject **const parts[] = {&code.code, &code.consts, &code.names, &code.localsplusnames, &code.localspluskinds,
+        &filename, &code.name, &code.qualname, &code.linetable, &code.exceptiontable};
+    enum { COUNT = sizeof parts / sizeof *parts, BEFORE_LINE = 8 };
+    bool good = read_long(reader, &code.argcount) && read_long(reader, &code.posonlyargcount)
+        && read_long(reader, &code.kwonlyargcount) && read_long(reader, &code.stacksize) && read_long(reader, &code.flags);
+    for (size_t i = 0; good && i < COUNT; i++) {
+        good = (i != BEFORE_LINE || read_long(reader, &code.firstlineno)) && (*parts[i] = read_object(reader)) != NULL;
     }
-    good = good && read_long(reader, &code.firstlineno);
-    for (size_t i = 0; good && i < sizeof last / sizeof *last; i++) {
-        good = (*last[i] = read_object(reader)) != NULL;
-    }
-    if (good && _PyCode_Validate(&code) == 0) {
-        struct _PyCodeConstructor given = code; /* without debug ranges it gets another line table */
-        result = (PyObject *)_PyCode_New(&given);
-    }
-    for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
-        Py_XDECREF(*first[i]);
-    }
-    for (size_t i = 0; i < sizeof last / sizeof *last; i++) {
-        Py_XDECREF(*last[i]);
-    }
-    if (result != NULL && flagged) {
-        reader->references[index] = Py_NewRef(result);
+    PyObject *result = good && PyUnicode_Check(filename) ? ox_code(&code) : NULL;
+    for (size_t i = 0; i < COUNT; i++) {
+        Py_XDECREF(*parts[i]);
     }
     return result;
 }
@@ -234,10 +245,22 @@ static PyObject *read_int(struct reader *reader)
     return read_long(reader, &number) ? PyLong_FromLong(number) : NULL;
 }
 
-/* Objects that contain others see to being remembered themselves: their place comes before those of their parts. */
-static PyObject *read_simple(struct reader *reader, uint8_t type)
+static PyObject *read_typed(struct reader *reader, uint8_t type)
 {
     switch (type) {
+    case ')':
+    case '(':
+        return read_tuple(reader, type == ')');
+    case '>':
+        return read_container(reader, PyFrozenSet_New);
+    case '<':
+        return read_container(reader, PySet_New);
+    case '[':
+        return read_container(reader, PySequence_List);
+    case '{':
+        return read_dict(reader);
+    case 'c':
+        return read_code(reader);
     case 'N':
         return Py_NewRef(Py_None);
     case 'T':
@@ -246,6 +269,8 @@ static PyObject *read_simple(struct reader *reader, uint8_t type)
         return Py_NewRef(Py_False);
     case '.':
         return Py_NewRef(Py_Ellipsis);
+    case 'S':
+        return Py_NewRef(PyExc_StopIteration);
     case 'r':
         return read_reference(reader);
     case 'Z':
@@ -277,59 +302,69 @@ static PyObject *read_simple(struct reader *reader, uint8_t type)
 
 static PyObject *read_object(struct reader *reader)
 {
-    PyObject *object;
-    uint32_t index;
-    if (!has(reader, 1) || reader->depth == DEEPEST) {
+    static const bool unshared[0x80] = {['N'] = true, ['T'] = true, ['F'] = true, ['.'] = true, ['S'] = true, ['r'] = true};
+    if (!has(reader, 1) || reader->depth == DEEPEST || reader->budget == 0) {
         return NULL;
     }
     uint8_t type = *reader->at & 0x7f;
-    bool flagged = (*reader->at++ & 0x80) != 0; /* FLAG_REF */
-    reader->depth++;
-    switch (type) {
-    case ')':
-    case '(':
-        object = read_tuple(reader, type == ')', flagged);
-        break;
-    case '>':
-        object = read_frozenset(reader, flagged);
-        break;
-    case 'c':
-        object = read_code(reader, flagged);
-        break;
-    default:
-        object = read_simple(reader, type);
-        if (object != NULL && flagged && !remember(reader, object, &index)) {
-            Py_CLEAR(object);
-        }
+    bool shared = (*reader->at++ & 0x80) != 0 && !unshared[type]; /* FLAG_REF */
+    size_t budget = reader->budget--;
+    size_t index = 0;
+    if (shared && !reserve(reader, &index)) { /* its place comes before those of its parts */
+        return NULL;
     }
+    reader->depth++;
+    PyObject *object = read_typed(reader, type);
     reader->depth--;
+    if (shared && object != NULL) {
+        reader->references[index] = (struct reference){Py_NewRef(object), budget - reader->budget};
+    }
     return object;
 }
 
 PyObject *ox_unmarshal(struct ox_words *words, const uint8_t *data, size_t size, PyObject *path)
 {
-    struct reader reader = {
-        .words = words, .at = data, .end = data + size, .path = path, .interpreter = PyInterpreterState_Get()};
+    struct reader reader = {.words = words,
+        .at = data,
+        .end = data + size,
+        .path = path,
+        .interpreter = PyInterpreterState_Get(),
+        .budget = size + SHARED};
     PyObject *object = read_object(&reader);
-    for (uint32_t i = 0; i < reader.reference_count; i++) {
-        Py_XDECREF(reader.references[i]);
+    for (size_t i = 0; i < reader.reference_count; i++) {
+        Py_XDECREF(reader.references[i].object);
     }
     ox_free(reader.references);
-    if (object == NULL && PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_MemoryError)) {
-        PyErr_Clear();
+    if (object == NULL && !PyErr_Occurred()) {
+        PyErr_SetString(PyExc_ValueError, "bad marshal data");
     }
     return object;
 }
 
 #else
 
+/* The code's file name is the path in the blob; put the executable's path before it, in all that it contains.
+ * CPython does the same to bytecode that was moved (Python/import.c, update_code_filenames). */
+static void set_file_name(PyCodeObject *code, PyObject *path)
+{
+    Py_XSETREF(code->co_filename, Py_NewRef(path));
+    PyObject *constants = code->co_consts;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(constants); i++) {
+        PyObject *constant = PyTuple_GET_ITEM(constants, i);
+        if (PyCode_Check(constant)) {
+            set_file_name((PyCodeObject *)constant, path);
+        }
+    }
+}
+
 PyObject *ox_unmarshal(struct ox_words *words, const uint8_t *data, size_t size, PyObject *path)
 {
     (void)words;
-    (void)data;
-    (void)size;
-    (void)path;
-    return NULL;
+    PyObject *object = PyMarshal_ReadObjectFromString((const char *)data, (Py_ssize_t)size);
+    if (object != NULL && PyCode_Check(object)) {
+        set_file_name((PyCodeObject *)object, path);
+    }
+    return object;
 }
 
 #endif

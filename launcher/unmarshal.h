@@ -11,9 +11,11 @@
 
 #include "words.h"
 
-/* What PyMarshal_ReadObjectFromString gives, with the file name `path` (str) in all code objects. NULL without an
- * exception for what only marshal itself can tell of: other types than code consists of, damage, another series of
- * Python than this was written for. */
+/* What PyMarshal_ReadObjectFromString gives, with the file name `path` (str) in all code objects. NULL with an exception:
+ * ValueError and others for damage, whatever bytes these are; MemoryError. Nothing that it gives contains itself, and
+ * memory stays below some tens of bytes for each of `data`. Code can be read without harm, not run: bytecode that is
+ * damaged does what it says. `words` may be NULL. For another series of Python than this was written for it is marshal
+ * that reads, which trusts its input. */
 PyObject *ox_unmarshal(struct ox_words *words, const uint8_t *data, size_t size, PyObject *path);
 
 #endif

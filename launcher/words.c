@@ -85,6 +85,13 @@ static bool grow(struct ox_words *words)
 
 PyObject *ox_word(struct ox_words *words, const uint8_t *text, size_t size)
 {
+    if (words == NULL) {
+        PyObject *single = ox_ascii(text, size);
+        if (single != NULL) {
+            intern(&single);
+        }
+        return single;
+    }
     if (2 * words->used >= words->slot_count && !grow(words)) {
         return PyErr_NoMemory();
     }

@@ -18,7 +18,8 @@ struct ox_words {
     size_t used;
 };
 
-/* The interned string of an ASCII text. NULL with an exception. */
+/* The interned string of a text in ASCII (or, as in marshal, Latin-1). NULL with an exception. Without a table (NULL) it is
+ * made each time. */
 PyObject *ox_word(struct ox_words *words, const uint8_t *text, size_t size);
 
 /* A string of its own. */
