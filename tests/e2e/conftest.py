@@ -6,11 +6,15 @@ The store lies outside the checkout, so what one test (or an earlier run) built 
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from program import APPS, build
+
+# A shell's background job ignores SIGINT, and so would every program that the tests start and stop by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
