@@ -271,8 +271,6 @@ static PyObject *read_typed(struct reader *reader, uint8_t type)
         return Py_NewRef(Py_Ellipsis);
     case 'S':
         return Py_NewRef(PyExc_StopIteration);
-    case 'r':
-        return read_reference(reader);
     case 'Z':
         return read_ascii(reader, true, true);
     case 'z':
@@ -302,12 +300,15 @@ static PyObject *read_typed(struct reader *reader, uint8_t type)
 
 static PyObject *read_object(struct reader *reader)
 {
-    static const bool unshared[0x80] = {['N'] = true, ['T'] = true, ['F'] = true, ['.'] = true, ['S'] = true, ['r'] = true};
+    static const bool unshared[0x80] = {['N'] = true, ['T'] = true, ['F'] = true, ['.'] = true, ['S'] = true};
     if (!has(reader, 1) || reader->depth == DEEPEST || reader->budget == 0) {
         return NULL;
     }
     uint8_t type = *reader->at & 0x7f;
     bool shared = (*reader->at++ & 0x80) != 0 && !unshared[type]; /* FLAG_REF */
+    if (type == 'r') { /* the most frequent */
+        return read_reference(reader);
+    }
     size_t budget = reader->budget--;
     size_t index = 0;
     if (shared && !reserve(reader, &index)) { /* its place comes before those of its parts */

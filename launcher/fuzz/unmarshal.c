@@ -90,8 +90,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     config.write_bytecode = 0;
     config.module_search_paths_set = 1;
     config.use_hash_seed = 1; /* the same each time */
+    const char *folder = getenv("OX_FUZZ_LIBRARY");
+    check(folder != NULL, "OX_FUZZ_LIBRARY is not set");
     PyStatus status = Py_PreInitialize(&before);
-    wchar_t *library = Py_DecodeLocale(getenv("OX_FUZZ_LIBRARY"), NULL);
+    wchar_t *library = Py_DecodeLocale(folder, NULL);
     wchar_t **const places[] = {&config.home, &config.executable, &config.base_executable, &config.prefix,
         &config.exec_prefix, &config.base_prefix, &config.base_exec_prefix, &config.stdlib_dir};
     for (size_t i = 0; !PyStatus_Exception(status) && i < sizeof places / sizeof *places; i++) {
