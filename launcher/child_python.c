@@ -44,7 +44,8 @@ static bool can_be_found(const char *name)
 static bool refuse_module(const char *name)
 {
     bool isolated = ox_setting_number(OX_KEY_ISOLATED, 1) != 0;
-    if (strcmp(name, "venv") == 0 || strcmp(name, "virtualenv") == 0) {
+    /* An embedded virtualenv can be told of another Python, and makes environments of it. */
+    if (strcmp(name, "venv") == 0 || (strcmp(name, "virtualenv") == 0 && !can_be_found(name))) {
         fprintf(stderr,
             "oxcross: %s: cannot make a virtual environment: its python would be this application. Use a Python that is "
             "installed\n",

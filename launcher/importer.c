@@ -31,13 +31,13 @@ PyDoc_STRVAR(find_spec_doc,
 static PyObject *finder_find_spec(PyObject *self, PyTypeObject *type, PyObject *const *arguments, Py_ssize_t count,
     PyObject *keywords)
 {
-    (void)self;
     PyObject *fullname;
     PyObject *path = Py_None;
     PyObject *target = Py_None;
     if (keywords == NULL && count >= 1 && count <= 3) {
         fullname = arguments[0];
         path = count >= 2 ? arguments[1] : Py_None;
+        target = count >= 3 ? arguments[2] : Py_None;
     } else {
         /* Keywords are rare: importlib itself passes none. */
         static char *names[] = {"fullname", "path", "target", NULL};
@@ -59,6 +59,11 @@ static PyObject *finder_find_spec(PyObject *self, PyTypeObject *type, PyObject *
         }
     }
     struct ox_importer *importer = PyType_GetModuleState(type);
+    PyObject *spec = ox_ask_others(self, importer, fullname, path, target);
+    if (spec != Py_None) {
+        return spec;
+    }
+    Py_DECREF(spec);
     uint32_t row;
     if (!ox_find(importer, fullname, path, &row) || !is_ours(importer, row)) {
         return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
@@ -184,7 +189,8 @@ static int module_exec(PyObject *module)
 
 /* Every object of the state, for the garbage collector. */
 #define OX_STATE_OBJECTS(X)                                                                                            \
-    X(spec_keywords) X(library) X(mount) X(hooks) X(spec) X(call) X(exec) X(finder) X(entry_finder) X(loader) X(external)
+    X(spec_keywords) X(library) X(mount) X(finders) X(hooks) X(spec) X(call) X(exec) X(finder) X(entry_finder)         \
+    X(loader) X(external)
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)
 {

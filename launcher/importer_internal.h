@@ -27,6 +27,7 @@ struct ox_importer {
     PyObject *spec_keywords; /* ("origin", "is_package") */
     PyObject *library;       /* entries of sys.path, as objects: the standard library, and all else */
     PyObject *mount;
+    PyObject *finders;       /* importlib's own, of which the last is PathFinder */
     PyObject *hooks;         /* importlib's own path hooks, where they are asked by ours only */
     PyObject *spec;          /* importlib._bootstrap.ModuleSpec */
     PyObject *call;          /* importlib._bootstrap._call_with_frames_removed */
@@ -67,6 +68,11 @@ bool ox_folder(PyObject *entry, struct ox_folder *folder);
 /* Which module an import means: `path` is None for a top-level name, else a package's __path__. False, maybe with an
  * exception, for what is not embedded, and where only PathFinder can tell. */
 bool ox_find(struct ox_importer *importer, PyObject *fullname, PyObject *path, uint32_t *row);
+
+/* In plain Python it is PathFinder that finds what is found here. So the finders that a library put right before PathFinder
+ * on sys.meta_path, behind `self`, are asked first. None when there are none, or they have nothing; NULL with an exception. */
+PyObject *ox_ask_others(
+    PyObject *self, const struct ox_importer *importer, PyObject *fullname, PyObject *path, PyObject *target);
 
 /* Whether the folder has anything whose name starts with `tail`. */
 bool ox_has_child(const char *folder, size_t folder_size, const char *tail, size_t tail_size);

@@ -77,8 +77,10 @@ static bool install(void)
         return false;
     }
     struct ox_importer *importer = PyModule_GetState(module);
-    bool done = remember_path(importer)
-        && put_first(PySys_GetObject("meta_path"), PyObject_CallNoArgs(importer->finder))
+    PyObject *finders = PySys_GetObject("meta_path");
+    importer->finders = finders == NULL || !PyList_Check(finders) ? NULL : PyList_AsTuple(finders);
+    bool done = importer->finders != NULL && remember_path(importer)
+        && put_first(finders, PyObject_CallNoArgs(importer->finder))
         && install_hook(module, importer) && ox_builtins_install(module) && set_attributes();
     Py_DECREF(module);
     return done;

@@ -218,3 +218,46 @@ bool ox_find(struct ox_importer *importer, PyObject *fullname, PyObject *path, u
     *row = wanted.row;
     return found && !PyErr_Occurred();
 }
+
+static bool is_importlibs(const struct ox_importer *importer, const PyObject *finder)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(importer->finders); i++) {
+        if (PyTuple_GET_ITEM(importer->finders, i) == finder) {
+            return true;
+        }
+    }
+    return false;
+}
+
+PyObject *ox_ask_others(
+    PyObject *self, const struct ox_importer *importer, PyObject *fullname, PyObject *path, PyObject *target)
+{
+    PyObject *list = PySys_GetObject("meta_path");
+    Py_ssize_t count = importer->finders == NULL ? 0 : PyTuple_GET_SIZE(importer->finders);
+    if (list == NULL || count == 0 || !PyList_Check(list)) {
+        Py_RETURN_NONE;
+    }
+    PyObject *last = PyTuple_GET_ITEM(importer->finders, count - 1);
+    Py_ssize_t own = 0;
+    while (own < PyList_GET_SIZE(list) && PyList_GET_ITEM(list, own) != self) {
+        own++;
+    }
+    Py_ssize_t end = own + 1;
+    while (end < PyList_GET_SIZE(list) && PyList_GET_ITEM(list, end) != last) {
+        end++;
+    }
+    if (end - own <= count || end >= PyList_GET_SIZE(list)) {
+        Py_RETURN_NONE;
+    }
+    PyObject *between = PyList_GetSlice(list, own + 1, end);
+    PyObject *spec = Py_NewRef(Py_None);
+    for (Py_ssize_t i = 0; between != NULL && spec == Py_None && i < PyList_GET_SIZE(between); i++) {
+        PyObject *finder = PyList_GET_ITEM(between, i);
+        if (!is_importlibs(importer, finder)) {
+            Py_SETREF(spec,
+                PyObject_CallMethodObjArgs(finder, importer->names[OX_NAME_find_spec], fullname, path, target, NULL));
+        }
+    }
+    Py_XDECREF(between);
+    return spec;
+}

@@ -25,7 +25,7 @@ SAME = {
     "distributions": ["fields", "entry_points", "found"],
     "sources": ["inspected", "traced", "uncaught", "uncaught_import", "warned", "commands", "verbose"],
     "running": ["runs", "reloaded", "lazy", "pickled", "main"],
-    "plugins": ["added", "first", "late", "archives", "removed"],
+    "plugins": ["added", "first", "late", "archives", "removed", "before"],
     "together": ["once", "many", "circles", "interpreters"],
     "startup": ["lines"],
 }

@@ -89,3 +89,25 @@ def removed(_):
     sys.path_importer_cache.clear()
     print(importlib.machinery.PathFinder.find_spec("beta", [os.path.join(ROOT, "alpha")]))
     print(importlib.machinery.PathFinder.find_spec("beta", [ROOT]).origin)
+
+
+class Aliases:
+    """Finds beta under another name; put before PathFinder, as awscli does for what it has copies of."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "gamma":
+            return importlib.util.find_spec("beta")
+        if name == "beta":
+            return importlib.util.spec_from_loader(name, loader=None, origin="found by Aliases")
+        return None
+
+
+def before(outside):
+    """What stands before PathFinder on sys.meta_path is asked before what is embedded is found."""
+    names = [getattr(one, "__name__", type(one).__name__) for one in sys.meta_path]
+    place = names.index("PathFinder")
+    sys.meta_path.insert(place, Aliases())
+    print(importlib.util.find_spec("beta").origin, importlib.util.find_spec("gamma").origin)
+    print(importlib.util.find_spec("alpha").origin, importlib.util.find_spec("none"))
+    del sys.meta_path[place]
+    print(importlib.util.find_spec("beta").origin)
