@@ -49,6 +49,20 @@ def bench(c: Context) -> None:
     raise SystemExit(done.returncode)
 
 
+@command(
+    help={
+        "lock": "resolve the versions of all that is installed anew",
+        "update": "write tests/corpus/RESULTS.md",
+        "names": "only these packages, with commas between them",
+    }
+)
+def corpus(_c: Context, lock: bool = False, update: bool = False, names: str = "") -> None:
+    """Run the programs of the most-downloaded packages in an environment and in executables, and compare."""
+    flags = [f"--{name}" for name, wanted in (("lock", lock), ("update", update)) if wanted]
+    line = [sys.executable, str(ROOT / "tests" / "corpus" / "corpus_results.py"), *flags, *names.split(",")]
+    raise SystemExit(subprocess.run([word for word in line if word], cwd=ROOT, check=False).returncode)
+
+
 @command(help={"update": "write tests/regrtest/RESULTS.md"})
 def regrtest(c: Context, update: bool = False) -> None:
     """Run CPython's own tests inside an executable and in plain Python; names of files behind `--` run only those."""
@@ -71,7 +85,7 @@ def fuzz(_c: Context, seconds: int = 60) -> None:
 
 
 ns = Collection.from_module(tasks, name="oxcross")
-for _task in (test, lint, bench, regrtest, fuzz):
+for _task in (test, lint, bench, corpus, regrtest, fuzz):
     ns.add_task(_task)
 
 if __name__ == "__main__":
