@@ -37,11 +37,13 @@ def main(
     argv: Sequence[str] | None = None, *, namespace: Collection | None = None, name: str = "oxcross"
 ) -> int:
     """Run the program; its exit status. ``argv`` is without the program's name."""
-    if namespace is None:
-        from oxcross.tasks import ns as namespace
     words = list(sys.argv[1:] if argv is None else argv)
-    program = OxcrossProgram(version=__version__, namespace=namespace, name="oxcross", binary=name)
     try:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if namespace is None:
+            from oxcross.tasks import ns as namespace
+        program = OxcrossProgram(version=__version__, namespace=namespace, name="oxcross", binary=name)
         status = program.call(words)
         sys.stdout.flush()  # what cannot be written is to be told
     except OxcrossError as error:
