@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from concurrent import futures
+
+os.environ["GRPC_VERBOSITY"] = (
+    "NONE"  # it logs with times and numbers of processes, of what may happen or not
+)
 
 import grpc
 from google.protobuf import any_pb2

@@ -9,6 +9,8 @@ import multiprocessing
 import os
 import pickle
 
+os.environ["GRPC_VERBOSITY"] = "NONE"  # Flight brings its own gRPC, which logs with times
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
