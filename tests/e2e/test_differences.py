@@ -79,5 +79,5 @@ def test_what_the_rules_say_is_so(project: Project, tmp_path: Path) -> None:
     assert came["virtual_environment"] is True
     assert came["frozen"] is True
     assert came["meipass"].startswith("AttributeError")
-    assert came["left_out_module"].startswith("ImportError")
+    assert came["left_out_module"].startswith("ModuleNotFoundError")
     assert came["missing_module"].startswith("ModuleNotFoundError")
