@@ -32,32 +32,41 @@ void ox_exec_ready(void)
     }
 }
 
-static int execute(struct ox_order *order)
+/* order->path NULL: the program is order->fd. */
+static int start(const struct ox_order *order)
+{
+    return order->path != NULL
+        ? OX_REAL(execve)(order->path, order->words.arguments, order->words.environment)
+        : OX_REAL(fexecve)(order->fd, order->words.arguments, order->words.environment);
+}
+
+static int start_changed(struct ox_order *order)
 {
     void *memory = __builtin_alloca(ox_order_memory(order));
     if (ox_order_prepare(order, memory)) {
-        if (order->path != NULL) {
-            OX_REAL(execve)(order->path, order->words.arguments, order->words.environment);
-        } else {
-            OX_REAL(fexecve)(order->fd, order->words.arguments, order->words.environment);
-        }
+        start(order);
     }
     ox_order_give_back(order);
     return -1;
 }
 
-int ox_execve(const char *path, char *const argv[], char *const envp[])
+static int execute(struct ox_order *order)
 {
-    struct ox_order order = {.path = path, .words = {.arguments = argv, .environment = envp}};
-    switch (path == NULL ? OX_AS_IT_IS : ox_order_examine(&order)) {
+    switch (ox_order_examine(order)) {
     case OX_CHANGED:
-        return execute(&order);
+        return start_changed(order);
     case OX_REFUSED:
         return -1;
     case OX_AS_IT_IS:
         break;
     }
-    return OX_REAL(execve)(path, argv, envp);
+    return start(order);
+}
+
+int ox_execve(const char *path, char *const argv[], char *const envp[])
+{
+    struct ox_order order = {.path = path, .words = {.arguments = argv, .environment = envp}};
+    return path == NULL ? OX_REAL(execve)(path, argv, envp) : execute(&order);
 }
 
 int ox_execv(const char *path, char *const argv[])
@@ -68,15 +77,7 @@ int ox_execv(const char *path, char *const argv[])
 int ox_fexecve(int fd, char *const argv[], char *const envp[])
 {
     struct ox_order order = {.fd = fd, .words = {.arguments = argv, .environment = envp}};
-    switch (ox_order_examine(&order)) {
-    case OX_CHANGED:
-        return execute(&order);
-    case OX_REFUSED:
-        return -1;
-    case OX_AS_IT_IS:
-        break;
-    }
-    return OX_REAL(fexecve)(fd, argv, envp);
+    return execute(&order);
 }
 
 int ox_execvpe(const char *file, char *const argv[], char *const envp[])

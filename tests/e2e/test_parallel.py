@@ -10,8 +10,9 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -92,9 +93,15 @@ def test_pytest_in_several_processes(parallel: Path, tmp_path: Path) -> None:
     assert "assert 0 == 1" in done.stdout
 
 
-def _answer(port: int, unlike: str = "") -> str:
-    """What the server says as soon as it says something new."""
-    for _ in range(int(SECONDS * 10)):
+def _answer(port: int, unlike: str = "", change: Callable[[], object] | None = None) -> str:
+    """What the server says as soon as it says something new.
+
+    ``change`` is called at once and again every five seconds: a reloader may begin to watch files only after its first
+    server answers, and then does not see what was changed before.
+    """
+    for number in range(int(SECONDS * 10)):
+        if change is not None and number % 50 == 0:
+            change()
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=SECONDS) as page:
                 text: str = page.read().decode()
@@ -142,8 +149,8 @@ def test_servers(parallel: Path, tmp_path: Path, name: str) -> None:
         first = _answer(port)
         assert int(first) != process.pid
         if "there" in " ".join(SERVERS[name]):
-            source.write_text("from site_app import app, asgi\nCHANGED = True\n")
-            assert int(_answer(port, unlike=first)) != process.pid
+            changed = partial(source.write_text, "from site_app import app, asgi\nCHANGED = True\n")
+            assert int(_answer(port, unlike=first, change=changed)) != process.pid
     assert process.returncode == 0, (tmp_path / "log").read_text()
 
 
