@@ -223,9 +223,14 @@ struct ox_start ox_recognise(int argc, char **argv)
     struct ox_marker marker = {0};
     bool marked = ox_marker_read(&marker);
     bool again = marked && argc > 0 && marker.arguments == ox_digest(argc - 1, argv + 1);
-    if (argc > 1 && !again && ox_setting_number(OX_KEY_CHILD_PYTHON, 1) != 0 && called_as_executable(argv[0])
-        && (marked || descends_from_own() || is_own_script(argv))) {
-        recognise_child(&start, marked ? &marker : NULL);
+    if (argc > 1 && !again && ox_setting_number(OX_KEY_CHILD_PYTHON, 1) != 0 && called_as_executable(argv[0])) {
+        struct ox_start child = start;
+        recognise_child(&child, marked ? &marker : NULL);
+        /* Ancestors are looked for last: most command lines are the application's, whoever started it. */
+        bool differs = child.role != OX_APPLICATION || child.argc != start.argc;
+        if (differs && (marked || descends_from_own() || is_own_script(argv))) {
+            start = child;
+        }
     }
     if (start.role == OX_APPLICATION) {
         prepare_application(&start, again ? &marker : NULL);

@@ -21,7 +21,7 @@ _SYSTEM = re.compile(
     r"/etc/(ld\.so\.\w+|localtime|mime\.types|nsswitch\.conf|passwd|ssl/openssl\.cnf|apache2?/.*|httpd/.*)"
     r"|/(usr/)?lib(64)?/([\w-]+/)*[\w.+-]+\.so(\.[0-9.]+)?|/(usr/)?lib(64)?/([\w-]+/)*"
     r"|/usr/(share|lib)/(locale|zoneinfo)/.*|/usr/lib/x86_64-linux-gnu/gconv/.*"
-    r"|/dev/(null|u?random)|/proc/(self/(exe|fd/\d+|maps|status)|\d+/(exe|stat)|cpuinfo|meminfo|stat|sys/.*)|/sys/devices/system/.*|/sys/fs/cgroup/.*"
+    r"|/dev/(null|u?random)|/proc/(self/(exe|fd/\d+|maps|status)|cpuinfo|meminfo|stat|sys/.*)|/sys/devices/system/.*|/sys/fs/cgroup/.*"
 )
 
 
