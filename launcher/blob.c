@@ -105,10 +105,8 @@ bool ox_blob_equal(const struct ox_blob *blob, struct ox_string string, const ch
     return string.size == size && ox_blob_text(blob, string, &text) && memcmp(text.data, data, size) == 0;
 }
 
-/* FNV-1a, 64 bits (draft-eastlake-fnv). */
-static uint64_t hash(const char *data, size_t size)
+uint64_t ox_hash(uint64_t value, const char *data, size_t size)
 {
-    uint64_t value = 0xcbf29ce484222325u;
     for (size_t i = 0; i < size; i++) {
         value = (value ^ (uint8_t)data[i]) * 0x100000001b3u;
     }
@@ -126,7 +124,7 @@ struct table {
 static enum ox_found find(
     const struct ox_blob *blob, const struct table *table, const char *key, size_t size, uint32_t *index)
 {
-    uint64_t hashed = hash(key, size);
+    uint64_t hashed = ox_hash(OX_HASH_START, key, size);
     uint32_t mask = table->slot_count - 1;
     uint32_t at = (uint32_t)hashed & mask;
     for (uint32_t probes = 0; probes <= mask; probes++, at = (at + 1) & mask) {

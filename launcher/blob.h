@@ -62,6 +62,10 @@ bool ox_blob_children(const struct ox_blob *blob, uint32_t node, uint32_t *first
 /* The stored bytes of a payload, inside the blob and with the right check sum; NULL when damaged. */
 const uint8_t *ox_blob_stored(const struct ox_blob *blob, const struct ox_payload *payload);
 
+/* FNV-1a, 64 bits (draft-eastlake-fnv). `value`: OX_HASH_START, or the hash of what comes before. */
+#define OX_HASH_START 0xcbf29ce484222325u
+uint64_t ox_hash(uint64_t value, const char *data, size_t size);
+
 /* struct ox_payload.check of these bytes. */
 uint32_t ox_blob_check_sum(const uint8_t *data, size_t size);
 

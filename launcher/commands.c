@@ -31,7 +31,8 @@ static bool next_command(uint32_t *at, struct ox_text *text, size_t *size)
     return true;
 }
 
-uint32_t ox_command(const char *name, size_t size)
+/* The command of this name, by its number; OX_NONE when there is none. */
+static uint32_t command_called(const char *name, size_t size)
 {
     struct ox_text text;
     size_t length;
@@ -51,7 +52,7 @@ bool ox_is_command_path(const char *path)
         return false;
     }
     const char *name = path + size + sizeof FOLDER - 1;
-    return ox_command(name, strlen(name)) != OX_NONE;
+    return command_called(name, strlen(name)) != OX_NONE;
 }
 
 /* The command of this number, which is among those of the blob. */
@@ -87,10 +88,10 @@ uint32_t ox_command_named(int *argc, char ***argv)
         return OX_NONE;
     }
     const char *name = base_name((*argv)[0]);
-    uint32_t command = ox_command(name, strlen(name));
+    uint32_t command = command_called(name, strlen(name));
     if (command == OX_NONE && *argc > 1) {
         name = ox_is_command_path((*argv)[1]) ? base_name((*argv)[1]) : (*argv)[1];
-        command = ox_command(name, strlen(name));
+        command = command_called(name, strlen(name));
         if (command != OX_NONE) {
             (*argc)--;
             (*argv)++;
@@ -163,7 +164,7 @@ static void list_commands(FILE *stream)
 
 struct ox_program ox_program(uint32_t command, int argc, char *const *argv)
 {
-    struct ox_program program = {.kind = ox_setting_number(OX_KEY_RUN_KIND, 0), .target = "", .command = command};
+    struct ox_program program = {.kind = ox_setting_number(OX_KEY_RUN_KIND, 0), .target = ""};
     struct ox_text text = {"", 0};
     if (command != OX_NONE) {
         program.kind = command_setting(command, &text)->number;

@@ -15,11 +15,7 @@
 struct ox_program {
     int64_t kind; /* enum ox_run */
     const char *target;
-    uint32_t command; /* the number of OX_KEY_COMMAND that says so, or OX_NONE */
 };
-
-/* The command of this name, by its number; OX_NONE when there is none. */
-uint32_t ox_command(const char *name, size_t size);
 
 /* Whether the path is that of a command's file: the executable's, and "/bin/NAME". */
 bool ox_is_command_path(const char *path);

@@ -8,7 +8,6 @@
  * Not covered: a command line inside one word (system(3), sh -c "cat PATH"), execl(3) and its kin. */
 #define _GNU_SOURCE 1
 #undef _FORTIFY_SOURCE
-#include <spawn.h>
 #include <unistd.h>
 
 #include "exec.h"
@@ -83,12 +82,10 @@ int ox_fexecve(int fd, char *const argv[], char *const envp[])
 int ox_execvpe(const char *file, char *const argv[], char *const envp[])
 {
     char found[OX_PATH_MAX];
-    struct ox_handover words = {.arguments = argv, .environment = envp};
     if (strchr(file, '/') != NULL) {
         return ox_execve(file, argv, envp);
     }
-    ox_handover_measure(&words);
-    const char *path = ox_order_search(file, &words, found);
+    const char *path = ox_order_search(file, argv, envp, found);
     return path != NULL ? ox_execve(path, argv, envp) : OX_REAL(execvpe)(file, argv, envp);
 }
 

@@ -3,7 +3,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "builtins.h"
 #include "locate.h"
 
 struct ox_importer *ox_importer_of_type(PyTypeObject *type)

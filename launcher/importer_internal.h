@@ -9,7 +9,7 @@
 /* Attribute and argument names, made once. */
 #define OX_NAMES(X)                                                                                                    \
     X(name) X(path) X(origin) X(is_package) X(submodule_search_locations) X(_set_fileattr) X(_cached)          \
-    X(__dict__) X(__name__) X(__builtins__) X(find_spec) X(get_source) X(get_code)
+    X(__dict__) X(find_spec)
 
 enum ox_name {
 #define OX_NAME_NUMBER(text) OX_NAME_##text,

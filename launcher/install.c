@@ -2,7 +2,6 @@
 
 #include "install.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "builtins.h"

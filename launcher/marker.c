@@ -23,12 +23,9 @@ static uint64_t own_identity(void)
 
 uint64_t ox_digest(int count, char *const *words)
 {
-    uint64_t hash = 0xcbf29ce484222325u;
+    uint64_t hash = OX_HASH_START;
     for (int i = 0; i < count; i++) {
-        const char *byte = words[i];
-        do {
-            hash = (hash ^ (uint8_t)*byte) * 0x100000001b3u;
-        } while (*byte++ != '\0');
+        hash = ox_hash(hash, words[i], strlen(words[i]) + 1);
     }
     return hash;
 }

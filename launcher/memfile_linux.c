@@ -160,6 +160,9 @@ int ox_memfile_seal(int fd, uint32_t node)
     syscall(SYS_fchmod, fd, S_ISVTX | (row->flags & OX_EXECUTABLE ? 0755 : 0644));
     syscall(SYS_utimensat, fd, NULL, times, 0);
     atomic_store(&ox.opened, true);
+    if (row->kind == OX_DIR) {
+        atomic_store(&ox.directory_opened, true);
+    }
     fcntl(fd, OX_F_ADD_SEALS, OX_ALL_SEALS);
     return fd;
 }
@@ -169,28 +172,19 @@ int ox_memfile_make_unsealed(uint32_t node, struct ox_memfile *file)
     return make(node, file, false);
 }
 
-int ox_memfile_make(uint32_t node, struct ox_memfile *file)
-{
-    int fd = make(node, file, false);
-    return fd < 0 ? fd : ox_memfile_seal(fd, node);
-}
-
 #define OX_FIRST_INHERITED 100 /* shells write numbers of one digit, and use 10 and more for themselves */
 
-static int make_apart(uint32_t node)
+static int make_sealed(uint32_t node, bool apart)
 {
     struct ox_memfile file;
-    int fd = make(node, &file, true);
+    int fd = make(node, &file, apart);
     ox_memfile_unmap(&file);
     return fd < 0 ? fd : ox_memfile_seal(fd, node);
 }
 
-int ox_memfile_inherit(uint32_t node)
+/* Gives a file the number that a program to come finds it under, and closes fd. */
+static int inherit(int fd)
 {
-    int fd = make_apart(node);
-    if (fd < 0) {
-        return -1;
-    }
     int inherited = fcntl(fd, F_DUPFD, OX_FIRST_INHERITED);
     if (inherited < 0) {
         inherited = fcntl(fd, F_DUPFD, 3); /* no such numbers are allowed */
@@ -201,13 +195,18 @@ int ox_memfile_inherit(uint32_t node)
     return inherited;
 }
 
+int ox_memfile_inherit(uint32_t node)
+{
+    int fd = make_sealed(node, true);
+    return fd < 0 ? fd : inherit(fd);
+}
+
 int ox_memfile_program(uint32_t node, char link[32])
 {
-    int fd = make_apart(node);
+    int fd = make_sealed(node, true);
     char start[2];
     if (fd >= 0 && pread(fd, start, sizeof start, 0) == sizeof start && memcmp(start, "#!", sizeof start) == 0) {
-        close(fd);
-        fd = ox_memfile_inherit(node);
+        fd = inherit(fd);
     }
     snprintf(link, 32, "/proc/self/fd/%d", fd);
     return fd;
@@ -224,22 +223,21 @@ void ox_memfile_unmap(struct ox_memfile *file)
 
 int ox_memfile_open(uint32_t node, int flags)
 {
-    struct ox_memfile file;
-    if (ox_memfile_make(node, &file) < 0) {
+    int sealed = make_sealed(node, false);
+    if (sealed < 0) {
         return -1;
     }
-    ox_memfile_unmap(&file);
     /* Opened again, the descriptor is for reading only (mmap with MAP_SHARED asks for that). Without /proc the
      * sealed one must do. */
     char path[32];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", file.fd);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", sealed);
     int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | (flags & (O_CLOEXEC | O_NONBLOCK)));
     if (fd >= 0) {
-        close(file.fd);
+        close(sealed);
         return fd;
     }
     if ((flags & O_CLOEXEC) == 0) {
-        fcntl(file.fd, F_SETFD, 0);
+        fcntl(sealed, F_SETFD, 0);
     }
-    return file.fd;
+    return sealed;
 }

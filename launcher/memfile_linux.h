@@ -5,9 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A new memory file with the node's bytes (a directory: none), close-on-exec, sealed against every change, permissions and time as stat
- * tells them. `start`, when given, gets a pointer to the bytes where they lie in memory anyway (the blob's, or a
- * mapping to be given back with ox_memfile_unmap). Returns the descriptor, or -1 with errno (EIO: damaged). */
+/* A memory file, and its bytes where they lie in memory anyway. */
 struct ox_memfile {
     int fd;
     const uint8_t *data;
@@ -15,12 +13,13 @@ struct ox_memfile {
     bool mapped; /* data is a mapping, else the blob itself */
 };
 
-int ox_memfile_make(uint32_t node, struct ox_memfile *file);
-
-/* In two steps, between which the bytes of the file can be changed. ox_memfile_seal returns fd. */
+/* A new memory file with the node's bytes (a directory: none), close-on-exec. Returns the descriptor, or -1 with errno
+ * (EIO: damaged). The bytes can be changed until ox_memfile_seal ends that, and gives it the permissions and the time that
+ * stat tells; it returns fd. */
 int ox_memfile_make_unsealed(uint32_t node, struct ox_memfile *file);
 int ox_memfile_seal(int fd, uint32_t node);
 
+/* Gives back the mapping of the bytes, where there is one. */
 void ox_memfile_unmap(struct ox_memfile *file);
 
 /* The node's memory file for a program to come: inherited, under a number that shell scripts do not use. Needs no lock

@@ -130,9 +130,7 @@ static bool prepare_script(struct ox_order *order, void *memory)
         arguments[count++] = order->words.arguments[i];
     }
     arguments[count] = NULL;
-    memcpy(text, ox.mount.path, ox.mount.size);
-    text[ox.mount.size] = '/';
-    memcpy(text + ox.mount.size + 1, path.data, path.size + 1);
+    ox_vfs_write(path, text);
     order->words.arguments = arguments;
     order->path = ox.mount.path;
     return true;
@@ -165,11 +163,14 @@ void ox_order_give_back(const struct ox_order *order)
     errno = error;
 }
 
-const char *ox_order_search(const char *file, const struct ox_handover *words, char found[OX_PATH_MAX])
+const char *ox_order_search(
+    const char *file, char *const *arguments, char *const *environment, char found[OX_PATH_MAX])
 {
+    struct ox_handover words = {.arguments = arguments, .environment = environment};
     const char *folder = getenv("PATH");
     size_t name = strlen(file);
-    bool ours = words->size != 0;
+    ox_handover_measure(&words);
+    bool ours = words.size != 0;
     if (folder == NULL || name == 0 || name >= OX_PATH_MAX) {
         return NULL;
     }

@@ -38,6 +38,7 @@ void ox_order_give_back(const struct ox_order *order);
 
 /* Where the search path has this program: `found`, or NULL when libc shall search, because nothing is virtual here, or
  * nothing found. */
-const char *ox_order_search(const char *file, const struct ox_handover *words, char found[OX_PATH_MAX]);
+const char *ox_order_search(
+    const char *file, char *const *arguments, char *const *environment, char found[OX_PATH_MAX]);
 
 #endif

@@ -25,7 +25,7 @@ static void prepare_repl(void)
     Py_XDECREF(result);
 }
 
-PyObject *ox_run_repl(void)
+PyObject *ox_run_repl(PyObject *dict)
 {
     PyCompilerFlags flags = _PyCompilerFlags_INIT;
     bool terminal = isatty(STDIN_FILENO) != 0;
@@ -44,7 +44,5 @@ PyObject *ox_run_repl(void)
         PyRun_InteractiveLoopFlags(stdin, "<stdin>", &flags);
         Py_RETURN_NONE;
     }
-    PyObject *module = PyImport_AddModule("__main__");
-    PyObject *dict = module == NULL ? NULL : PyModule_GetDict(module);
     return dict == NULL ? NULL : PyRun_FileExFlags(stdin, "<stdin>", Py_file_input, dict, dict, 0, &flags);
 }

@@ -4,7 +4,7 @@
 
 #include <Python.h>
 
-/* A prompt on a terminal, else the program on standard input. NULL with an exception set. */
-PyObject *ox_run_repl(void);
+/* A prompt on a terminal, else the program on standard input, in the namespace `dict`. NULL with an exception set. */
+PyObject *ox_run_repl(PyObject *dict);
 
 #endif

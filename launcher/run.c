@@ -257,7 +257,7 @@ static PyObject *run_target(const struct ox_program *program)
     case OX_RUN_COMMAND:
         return run_command(program->target);
     case OX_RUN_REPL:
-        return ox_run_repl();
+        return ox_run_repl(main_dict());
     default:
         ox_damaged("it does not say what to run");
     }
@@ -272,7 +272,7 @@ struct ox_outcome ox_run(const struct ox_program *program)
     }
     Py_XDECREF(result);
     if (ox_setting_number(OX_KEY_INSPECT, 0) != 0 && program->kind != OX_RUN_REPL && isatty(STDIN_FILENO)) {
-        result = ox_run_repl();
+        result = ox_run_repl(main_dict());
         outcome = (struct ox_outcome){0};
         if (result == NULL) {
             outcome = ox_uncaught();

@@ -117,12 +117,10 @@ int ox_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions
     const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
     char found[OX_PATH_MAX];
-    struct ox_handover words = {.arguments = argv, .environment = envp};
     if (strchr(file, '/') != NULL) {
         return ox_posix_spawn(pid, file, actions, attributes, argv, envp);
     }
-    ox_handover_measure(&words);
-    const char *path = ox_order_search(file, &words, found);
+    const char *path = ox_order_search(file, argv, envp, found);
     return path != NULL ? ox_posix_spawn(pid, path, actions, attributes, argv, envp)
                         : OX_REAL(posix_spawnp)(pid, file, actions, attributes, argv, envp);
 }

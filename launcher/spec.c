@@ -17,14 +17,7 @@ PyObject *ox_absolute(struct ox_string path)
     if (text.size >= sizeof buffer - ox.mount.size - 2) {
         ox_damaged("a path is too long");
     }
-    memcpy(buffer, ox.mount.path, ox.mount.size);
-    size_t size = ox.mount.size;
-    if (text.size != 0) {
-        buffer[size++] = '/';
-        memcpy(buffer + size, text.data, text.size);
-        size += text.size;
-    }
-    buffer[size] = '\0';
+    ox_vfs_write(text, buffer);
     return PyUnicode_DecodeFSDefault(buffer);
 }
 

@@ -50,7 +50,8 @@ struct ox_state {
     struct ox_working working;
     _Atomic(void *) decoder;    /* payload.c: a zstd decoder to use next */
     _Atomic(void *) dictionary; /* payload.c: the blob's dictionary, digested */
-    _Atomic bool opened; /* vfs: descriptors may stand for virtual files and directories */
+    _Atomic bool opened;           /* vfs: descriptors may stand for virtual files */
+    _Atomic bool directory_opened; /* and for virtual directories */
     struct ox_loaded_library *loaded;    /* memload: shared libraries made into memory files */
     uint32_t loaded_count;
     struct ox_spawn_file *spawn_files; /* spawn_linux.c */

@@ -19,7 +19,6 @@
 #include <internal/pycore_interp.h>
 #include <internal/pycore_object.h>
 #include <internal/pycore_pystate.h>
-#include <internal/pycore_unicodeobject.h>
 
 enum {
     DEEPEST = 2000,    /* nested objects, as in marshal */
@@ -36,7 +35,6 @@ struct reader {
     const uint8_t *at;
     const uint8_t *end;
     PyObject *path;
-    PyInterpreterState *interpreter;
     struct reference *references;
     size_t reference_count;
     size_t reference_room;
@@ -94,7 +92,7 @@ static PyObject *read_utf8(struct reader *reader, bool interned)
     PyObject *text = PyUnicode_DecodeUTF8((const char *)reader->at, (Py_ssize_t)size, "surrogatepass");
     reader->at += size;
     if (text != NULL && interned) {
-        _PyUnicode_InternImmortal(reader->interpreter, &text);
+        ox_intern(&text);
     }
     return text;
 }
@@ -329,7 +327,6 @@ PyObject *ox_unmarshal(struct ox_words *words, const uint8_t *data, size_t size,
         .at = data,
         .end = data + size,
         .path = path,
-        .interpreter = PyInterpreterState_Get(),
         .budget = size + SHARED};
     PyObject *object = read_object(&reader);
     for (size_t i = 0; i < reader.reference_count; i++) {

@@ -33,10 +33,22 @@ static size_t normalise(char *out, size_t size, const char *path)
     return size;
 }
 
+size_t ox_vfs_write(struct ox_text below, char *out)
+{
+    size_t size = ox.mount.size;
+    memcpy(out, ox.mount.path, size);
+    if (below.size != 0) {
+        out[size++] = '/';
+        memcpy(out + size, below.data, below.size);
+        size += below.size;
+    }
+    out[size] = '\0';
+    return size;
+}
+
 /* Why a path without a node is missing: below a file it is ENOTDIR, else ENOENT. */
 static int missing(const char *path, size_t size, bool *in_folder)
 {
-    *in_folder = memchr(path, '/', size) == NULL; /* it would lie in the root */
     for (bool first = true; size > 0; first = false) {
         while (size > 0 && path[--size] != '/') {
         }
@@ -44,10 +56,9 @@ static int missing(const char *path, size_t size, bool *in_folder)
         switch (ox_blob_find_node(&ox.blob, path, size, &node)) {
         case OX_FOUND:
             if (ox.blob.nodes[node].kind != OX_DIR) {
-                *in_folder = false;
                 return ENOTDIR;
             }
-            *in_folder |= first;
+            *in_folder = first;
             return ENOENT;
         case OX_DAMAGED:
             return EIO;
@@ -91,10 +102,7 @@ static size_t working_directory(char buffer[OX_PATH_MAX], bool *below)
     struct ox_text path;
     if (node != OX_NONE && ox_vfs_path(node, &path) && path.size < OX_PATH_MAX - 1 - ox.mount.size) {
         *below = true;
-        memcpy(buffer, ox.mount.path, ox.mount.size);
-        buffer[ox.mount.size] = '/';
-        memcpy(buffer + ox.mount.size + 1, path.data, path.size + 1);
-        return ox.mount.size + (path.size != 0) + path.size;
+        return ox_vfs_write(path, buffer);
     }
     if (getcwd(buffer, OX_PATH_MAX) == NULL || buffer[0] != '/') {
         return OX_PATH_MAX;

@@ -107,6 +107,9 @@ static inline __attribute__((always_inline)) bool ox_vfs_outside(const char *pat
     return prefix[-1] != '/' || !ox_vfs_odd(path);
 }
 
+/* Writes the absolute path of what has this path below the executable, and its NUL. Returns its size. */
+size_t ox_vfs_write(struct ox_text below, char *out);
+
 /* To be called after the working directory was changed: to a virtual directory, or (OX_NONE) by the system. */
 void ox_vfs_moved(uint32_t node);
 

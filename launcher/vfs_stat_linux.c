@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include "vfs_linux.h"
 
@@ -73,7 +72,8 @@ bool ox_virtual_fd_node(int fd, uint32_t *node)
 
 bool ox_directory_fd_node(int fd, uint32_t *node)
 {
-    return ox_virtual_fd_node(fd, node) && ox.blob.nodes[*node].kind == OX_DIR;
+    return atomic_load_explicit(&ox.directory_opened, memory_order_relaxed) && ox_virtual_fd_node(fd, node)
+        && ox.blob.nodes[*node].kind == OX_DIR;
 }
 
 static int stat_virtual(const struct ox_lookup *lookup, struct stat *status)

@@ -54,50 +54,25 @@ int ox_fchdir(int fd)
     return result;
 }
 
-/* The virtual working directory in memory of malloc's; NULL with errno 0 when it is not virtual. */
-static char *virtual_directory(void)
+char *ox_getcwd(char *buffer, size_t size)
 {
     struct ox_text path;
     uint32_t node = atomic_load(&ox.working.node);
-    errno = 0;
     if (node == OX_NONE || !ox_vfs_path(node, &path)) {
-        return NULL;
-    }
-    char *text = malloc(ox.mount.size + path.size + 2);
-    if (text != NULL) {
-        memcpy(text, ox.mount.path, ox.mount.size);
-        text[ox.mount.size] = '/';
-        memcpy(text + ox.mount.size + (path.size != 0), path.data, path.size + 1);
-    }
-    return text;
-}
-
-char *ox_getcwd(char *buffer, size_t size)
-{
-    int error = errno;
-    char *text = virtual_directory();
-    if (text == NULL) {
-        if (errno != 0) {
-            return NULL;
-        }
-        errno = error;
         return OX_REAL(getcwd)(buffer, size);
     }
-    size_t needed = strlen(text) + 1;
+    size_t needed = ox.mount.size + (path.size != 0) + path.size + 1;
     if (buffer == NULL && size == 0) {
-        return text; /* a size of 0: as large as needed */
+        size = needed; /* as large as needed */
     }
     if (size < needed) {
-        free(text);
         errno = size == 0 ? EINVAL : ERANGE;
         return NULL;
     }
-    if (buffer == NULL) {
-        char *larger = realloc(text, size);
-        return larger != NULL ? larger : text;
+    if (buffer == NULL && (buffer = malloc(size)) == NULL) { /* the caller gives it to free(): libc's */
+        return NULL;
     }
-    memcpy(buffer, text, needed);
-    free(text);
+    ox_vfs_write(path, buffer);
     return buffer;
 }
 

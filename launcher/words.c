@@ -34,8 +34,7 @@ PyObject *ox_ascii(const uint8_t *text, size_t size)
     return made;
 }
 
-/* As marshal does it: for good. */
-static void intern(PyObject **text)
+void ox_intern(PyObject **text)
 {
 #if PY_VERSION_HEX >= 0x030D0000
     _PyUnicode_InternImmortal(PyInterpreterState_Get(), text);
@@ -88,7 +87,7 @@ PyObject *ox_word(struct ox_words *words, const uint8_t *text, size_t size)
     if (words == NULL) {
         PyObject *single = ox_ascii(text, size);
         if (single != NULL) {
-            intern(&single);
+            ox_intern(&single);
         }
         return single;
     }
@@ -106,7 +105,7 @@ PyObject *ox_word(struct ox_words *words, const uint8_t *text, size_t size)
     }
     PyObject *made = ox_ascii(text, size);
     if (made != NULL) {
-        intern(&made);
+        ox_intern(&made);
         words->slots[at] = (struct ox_word){.hash = hash, .text = Py_NewRef(made)};
         words->used++;
     }

@@ -22,6 +22,9 @@ struct ox_words {
  * made each time. */
 PyObject *ox_word(struct ox_words *words, const uint8_t *text, size_t size);
 
+/* As marshal does it: for good. */
+void ox_intern(PyObject **text);
+
 /* A string of its own. */
 PyObject *ox_ascii(const uint8_t *text, size_t size);
 

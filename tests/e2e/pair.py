@@ -10,8 +10,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +63,41 @@ class Side:
             check=False,
         )
         return Outcome(done.returncode, self.common(done.stdout), self.common(done.stderr))
+
+    def converse(self, *arguments: str, said: Sequence[tuple[str, str]], timeout: float = 120) -> str:
+        """Run a command that asks: each answer is given a second after its question was asked; standard output.
+
+        A second, because people are no faster, and programs of several processes rely on that: a console of
+        Jupyter's asks before its subscription has reached the kernel, and waits for ever for what it missed.
+        """
+        output = b""
+        with subprocess.Popen(
+            [*self.line, *arguments],
+            cwd=self.folder,
+            env=self.environment(None),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            watchdog = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
+            watchdog.start()
+            try:
+                for question, answer in said:
+                    while not output.endswith(question.encode()):
+                        byte = process.stdout.read(1)
+                        assert byte, f"it ended: {output.decode()}"
+                        output += byte
+                    time.sleep(1)
+                    process.stdin.write(answer.encode() + b"\n")
+                    process.stdin.flush()
+                output += process.communicate()[0]
+            finally:
+                watchdog.cancel()
+        assert process.returncode == 0, output.decode()
+        return self.common(output.decode())
 
     @contextlib.contextmanager
     def serve(

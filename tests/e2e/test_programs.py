@@ -186,7 +186,8 @@ def test_ipython(program: Callable[[str], Pair], tmp_path: Path) -> None:
     assert "42 __main__ True" in kernels[0].output
 
     consoles = program("ipython").sides(tmp_path / "console", "jupyter-console", "jupyter-console")
-    screens = [side.run("--simple-prompt", stdin="6 * 7\nexit\n").output for side in consoles]
+    said = [("In [1]: ", "6 * 7"), ("In [2]: ", "exit")]
+    screens = [side.converse("--simple-prompt", said=said) for side in consoles]
     assert ["Out[1]: 42" in screen for screen in screens] == [True, True]  # each has another tip of the day
 
 
