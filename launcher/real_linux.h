@@ -1,15 +1,25 @@
-/* real_linux.h: the libc functions that ours stand before (glibc).
+/* real_linux.h: the libc functions that ours stand before.
  *
- * OX_INTERPOSE declares a function under the launcher's own C name and libc's symbol name, so that headers of any
- * glibc (with their macros, inline functions and 64-bit redirections) cannot get in the way. OX_REAL calls the next
- * definition in the search order: libc's, or that of a preloaded library.
+ * OX_INTERPOSE declares a function under the launcher's own C name and libc's symbol name, so that libc's headers (with
+ * their macros, inline functions and 64-bit redirections) cannot get in the way. OX_REAL calls libc's own.
+ *
+ * glibc (real_glibc.c): ours are exported and come first in the search order of every library of the process; libc's is
+ * the next definition, or that of a preloaded library. musl (real_musl.c): the executable is static, and the linker's
+ * --wrap turns every call of NAME into one of __wrap_NAME, and __real_NAME into libc's.
  */
 #ifndef OX_REAL_LINUX_H
 #define OX_REAL_LINUX_H
 
+#include <features.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __GLIBC__
+#define OX_SYMBOL(name) name
+#else
+#define OX_SYMBOL(name) "__wrap_" name
+#endif
 
 /* Every name once; its number is OX_REAL_<name>. */
 #define OX_REAL_NAMES(X)                                                                                               \
@@ -35,8 +45,8 @@ enum ox_real_name {
 
 extern _Atomic(void *) ox_real_known[OX_REAL_COUNT];
 
-/* Finds the function (dlsym) and remembers it. Where libc has none by that name (stat before glibc 2.33, newer
- * system calls), one that makes the system call itself. */
+/* Finds the function (dlsym) and remembers it, where it is not known from the beginning. Where libc has none by that name
+ * (stat before glibc 2.33, newer system calls), one that makes the system call itself. */
 void *ox_real_find(enum ox_real_name name);
 
 static inline void *ox_real(enum ox_real_name name)
@@ -66,10 +76,11 @@ static inline void *ox_real(enum ox_real_name name)
 #define OX_SLOW __attribute__((noinline, cold))
 
 /* Declares ox_<name> to be the symbol <name>. */
-#define OX_INTERPOSE(type, name, ...) OX_EXPORT type ox_##name(__VA_ARGS__) __asm__(#name)
+#define OX_INTERPOSE(type, name, ...) OX_EXPORT type ox_##name(__VA_ARGS__) __asm__(OX_SYMBOL(#name))
 
 /* A second symbol name for ox_<name>; the types are equal on 64-bit Linux (open and open64). */
 #define OX_ALIAS(name, symbol)                                                                                         \
-    OX_EXPORT extern __typeof__(ox_##name) ox_alias_##symbol __asm__(#symbol) __attribute__((alias(#name)))
+    OX_EXPORT extern __typeof__(ox_##name) ox_alias_##symbol __asm__(OX_SYMBOL(#symbol))                               \
+        __attribute__((alias(OX_SYMBOL(#name))))
 
 #endif

@@ -90,19 +90,21 @@ int ox_openat(int fd, const char *path, int flags, mode_t mode)
 OX_ALIAS(openat, openat64);
 
 /* What programs compiled with _FORTIFY_SOURCE call when flags are no constant. */
-OX_EXPORT int ox_open_2(const char *path, int flags) __asm__("__open_2");
+OX_EXPORT int ox_open_2(const char *path, int flags) __asm__(OX_SYMBOL("__open_2"));
 int ox_open_2(const char *path, int flags)
 {
     return ox_open(path, flags, 0);
 }
-OX_EXPORT extern __typeof__(ox_open_2) ox_open64_2 __asm__("__open64_2") __attribute__((alias("__open_2")));
+OX_EXPORT extern __typeof__(ox_open_2) ox_open64_2 __asm__(OX_SYMBOL("__open64_2"))
+    __attribute__((alias(OX_SYMBOL("__open_2"))));
 
-OX_EXPORT int ox_openat_2(int fd, const char *path, int flags) __asm__("__openat_2");
+OX_EXPORT int ox_openat_2(int fd, const char *path, int flags) __asm__(OX_SYMBOL("__openat_2"));
 int ox_openat_2(int fd, const char *path, int flags)
 {
     return ox_openat(fd, path, flags, 0);
 }
-OX_EXPORT extern __typeof__(ox_openat_2) ox_openat64_2 __asm__("__openat64_2") __attribute__((alias("__openat_2")));
+OX_EXPORT extern __typeof__(ox_openat_2) ox_openat64_2 __asm__(OX_SYMBOL("__openat64_2"))
+    __attribute__((alias(OX_SYMBOL("__openat_2"))));
 
 /* access(2) on the virtual tree; the executable itself is asked of the system. */
 static int access_virtual(const struct ox_lookup *lookup, int mode)
@@ -176,7 +178,8 @@ ssize_t ox_readlinkat(int fd, const char *path, char *buffer, size_t size)
 }
 
 /* The checks of _FORTIFY_SOURCE: `room` is the buffer's true size. */
-OX_EXPORT ssize_t ox_readlink_chk(const char *path, char *buffer, size_t size, size_t room) __asm__("__readlink_chk");
+OX_EXPORT ssize_t ox_readlink_chk(const char *path, char *buffer, size_t size, size_t room) __asm__(
+    OX_SYMBOL("__readlink_chk"));
 ssize_t ox_readlink_chk(const char *path, char *buffer, size_t size, size_t room)
 {
     if (size > room) {
@@ -186,7 +189,7 @@ ssize_t ox_readlink_chk(const char *path, char *buffer, size_t size, size_t room
 }
 
 OX_EXPORT ssize_t ox_readlinkat_chk(int fd, const char *path, char *buffer, size_t size, size_t room) __asm__(
-    "__readlinkat_chk");
+    OX_SYMBOL("__readlinkat_chk"));
 ssize_t ox_readlinkat_chk(int fd, const char *path, char *buffer, size_t size, size_t room)
 {
     if (size > room) {
@@ -212,7 +215,7 @@ char *ox_realpath(const char *path, char *resolved)
     return resolved;
 }
 
-OX_EXPORT char *ox_realpath_chk(const char *path, char *resolved, size_t room) __asm__("__realpath_chk");
+OX_EXPORT char *ox_realpath_chk(const char *path, char *resolved, size_t room) __asm__(OX_SYMBOL("__realpath_chk"));
 char *ox_realpath_chk(const char *path, char *resolved, size_t room)
 {
     if (room < PATH_MAX) {
@@ -221,7 +224,7 @@ char *ox_realpath_chk(const char *path, char *resolved, size_t room)
     return ox_realpath(path, resolved);
 }
 
-OX_EXPORT char *ox_canonicalize_file_name(const char *path) __asm__("canonicalize_file_name");
+OX_EXPORT char *ox_canonicalize_file_name(const char *path) __asm__(OX_SYMBOL("canonicalize_file_name"));
 char *ox_canonicalize_file_name(const char *path)
 {
     return ox_realpath(path, NULL);

@@ -149,13 +149,14 @@ OX_ALIAS(fstatat, fstatat64);
 /* What programs linked with a glibc before 2.33 call; `version` is that of struct stat, the same on all of 64-bit
  * Linux. */
 #define OX_XSTAT(name, function, parameters, ...)                                                                      \
-    OX_EXPORT int ox_x##name parameters __asm__(#function);                                                            \
+    OX_EXPORT int ox_x##name parameters __asm__(OX_SYMBOL(#function));                                                 \
     int ox_x##name parameters                                                                                          \
     {                                                                                                                  \
         (void)version;                                                                                                 \
         return ox_##name(__VA_ARGS__);                                                                                 \
     }                                                                                                                  \
-    OX_EXPORT extern __typeof__(ox_x##name) ox_x##name##_64 __asm__(#function "64") __attribute__((alias(#function)))
+    OX_EXPORT extern __typeof__(ox_x##name) ox_x##name##_64 __asm__(OX_SYMBOL(#function "64"))                         \
+        __attribute__((alias(OX_SYMBOL(#function))))
 
 OX_XSTAT(stat, __xstat, (int version, const char *path, struct stat *status), path, status);
 OX_XSTAT(lstat, __lxstat, (int version, const char *path, struct stat *status), path, status);

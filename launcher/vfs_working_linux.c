@@ -76,7 +76,7 @@ char *ox_getcwd(char *buffer, size_t size)
     return buffer;
 }
 
-OX_EXPORT char *ox_getcwd_chk(char *buffer, size_t size, size_t room) __asm__("__getcwd_chk");
+OX_EXPORT char *ox_getcwd_chk(char *buffer, size_t size, size_t room) __asm__(OX_SYMBOL("__getcwd_chk"));
 char *ox_getcwd_chk(char *buffer, size_t size, size_t room)
 {
     if (size > room) {

@@ -39,7 +39,7 @@ static int refuse(const struct ox_lookup *lookup, enum use use)
 
 /* Defines a function of one path (and more arguments that do not matter here). */
 #define OX_ONE_PATH(name, use, parameters, ...)                                                                        \
-    OX_EXPORT int ox_##name parameters __asm__(#name);                                                                 \
+    OX_EXPORT int ox_##name parameters __asm__(OX_SYMBOL(#name));                                                      \
     int ox_##name parameters                                                                                           \
     {                                                                                                                  \
         REFUSE(path, use);                                                                                             \
@@ -48,7 +48,7 @@ static int refuse(const struct ox_lookup *lookup, enum use use)
     static_assert(1, "takes the semicolon")
 
 #define OX_ONE_PATH_AT(name, use, parameters, ...)                                                                     \
-    OX_EXPORT int ox_##name parameters __asm__(#name);                                                                 \
+    OX_EXPORT int ox_##name parameters __asm__(OX_SYMBOL(#name));                                                      \
     int ox_##name parameters                                                                                           \
     {                                                                                                                  \
         REFUSE_AT(fd, path, use);                                                                                      \
@@ -85,7 +85,7 @@ OX_ONE_PATH(lsetxattr, CHANGES, (const char *path, const char *name, const void 
 OX_ONE_PATH(removexattr, CHANGES, (const char *path, const char *name), path, name);
 OX_ONE_PATH(lremovexattr, CHANGES, (const char *path, const char *name), path, name);
 
-OX_EXPORT int ox_creat(const char *path, mode_t mode) __asm__("creat");
+OX_EXPORT int ox_creat(const char *path, mode_t mode) __asm__(OX_SYMBOL("creat"));
 int ox_creat(const char *path, mode_t mode)
 {
     struct ox_lookup lookup;
@@ -98,21 +98,21 @@ int ox_creat(const char *path, mode_t mode)
 OX_ALIAS(creat, creat64);
 
 /* A symbolic link may point below the executable, it only cannot lie there. */
-OX_EXPORT int ox_symlink(const char *target, const char *path) __asm__("symlink");
+OX_EXPORT int ox_symlink(const char *target, const char *path) __asm__(OX_SYMBOL("symlink"));
 int ox_symlink(const char *target, const char *path)
 {
     REFUSE(path, CREATES);
     return OX_REAL(symlink)(target, path);
 }
 
-OX_EXPORT int ox_symlinkat(const char *target, int fd, const char *path) __asm__("symlinkat");
+OX_EXPORT int ox_symlinkat(const char *target, int fd, const char *path) __asm__(OX_SYMBOL("symlinkat"));
 int ox_symlinkat(const char *target, int fd, const char *path)
 {
     REFUSE_AT(fd, path, CREATES);
     return OX_REAL(symlinkat)(target, fd, path);
 }
 
-OX_EXPORT int ox_truncate(const char *path, off_t size) __asm__("truncate");
+OX_EXPORT int ox_truncate(const char *path, off_t size) __asm__(OX_SYMBOL("truncate"));
 int ox_truncate(const char *path, off_t size)
 {
     struct ox_lookup lookup;
@@ -154,7 +154,7 @@ static int refuse_two(
     } while (0)
 
 #define OX_TWO_PATHS(name, creates)                                                                                             \
-    OX_EXPORT int ox_##name(const char *from, const char *to) __asm__(#name);                                          \
+    OX_EXPORT int ox_##name(const char *from, const char *to) __asm__(OX_SYMBOL(#name));                               \
     int ox_##name(const char *from, const char *to)                                                                    \
     {                                                                                                                  \
         int from_fd = AT_FDCWD;                                                                                        \
@@ -167,7 +167,7 @@ static int refuse_two(
 OX_TWO_PATHS(rename, false);
 OX_TWO_PATHS(link, true);
 
-OX_EXPORT int ox_renameat(int from_fd, const char *from, int to_fd, const char *to) __asm__("renameat");
+OX_EXPORT int ox_renameat(int from_fd, const char *from, int to_fd, const char *to) __asm__(OX_SYMBOL("renameat"));
 int ox_renameat(int from_fd, const char *from, int to_fd, const char *to)
 {
     REFUSE_TWO(from_fd, from, to_fd, to, false);
@@ -175,14 +175,14 @@ int ox_renameat(int from_fd, const char *from, int to_fd, const char *to)
 }
 
 OX_EXPORT int ox_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags) __asm__(
-    "renameat2");
+    OX_SYMBOL("renameat2"));
 int ox_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
 {
     REFUSE_TWO(from_fd, from, to_fd, to, false);
     return OX_REAL(renameat2)(from_fd, from, to_fd, to, flags);
 }
 
-OX_EXPORT int ox_linkat(int from_fd, const char *from, int to_fd, const char *to, int flags) __asm__("linkat");
+OX_EXPORT int ox_linkat(int from_fd, const char *from, int to_fd, const char *to, int flags) __asm__(OX_SYMBOL("linkat"));
 int ox_linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
 {
     REFUSE_TWO(from_fd, from, to_fd, to, true);
@@ -191,7 +191,7 @@ int ox_linkat(int from_fd, const char *from, int to_fd, const char *to, int flag
 
 /* Descriptors of virtual files: they are open for reading, but their attributes are not protected by that. */
 #define OX_DESCRIPTOR(name, parameters, ...)                                                                           \
-    OX_EXPORT int ox_##name parameters __asm__(#name);                                                                 \
+    OX_EXPORT int ox_##name parameters __asm__(OX_SYMBOL(#name));                                                      \
     int ox_##name parameters                                                                                           \
     {                                                                                                                  \
         uint32_t node;                                                                                                 \

@@ -146,7 +146,14 @@ class Workshop:
         cpython = recipes.cpython(target, project.python)
         runtime = recipes.runtime(target)
         launcher = made[steps(project)[-1]] / "bin" / "launcher"
-        built = Built(made[cpython], cpython.key, made[runtime] if runtime else None)
+        host = recipes.host_python(project.python)
+        built = Built(
+            cpython=made[cpython],
+            cpython_key=cpython.key,
+            host=made[host],
+            host_key=host.key,
+            runtime=made[runtime] if runtime else None,
+        )
         with self.terminal.stage(target.name, "collect"):
             collected = gather(project, target, built, self.store, notice=self.terminal.notice)
         for text in collected.warnings:

@@ -10,6 +10,7 @@ rendered script reads are its Step's inputs, and nothing else. The graph of one 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -40,8 +41,8 @@ _LDFLAGS = ("-Wl,--as-needed", "-Wl,--gc-sections", "-Wl,-z,relro", "-Wl,-z,now"
 _CPYTHON_CFLAGS = ("-O3",)  # CPython's own level; FORTIFY wants one in configure's checks as well
 _OPT = ("-fwrapv", "-Wall")  # the rest of CPython's own; configure adds -DNDEBUG
 
-# Launcher files that belong to one system end in its name: importer_windows.c.
-_LAUNCHER_SYSTEMS = frozenset({"linux", "windows", "macos"})
+# Launcher files that belong to one system or libc end in its name: importer_windows.c, real_musl.c.
+_LAUNCHER_SYSTEMS = frozenset({"linux", "windows", "macos", "glibc", "musl"})
 
 # Functions of libpython that the launcher stands in front of (__wrap_NAME).
 _WRAPPED = ("_PyConfig_InitPathConfig", "_PyImport_InitExternal")
@@ -86,15 +87,17 @@ LIBRARIES: Mapping[str, Library] = {
 @cache
 def toolchain(target: Target) -> Step:
     """clang, lld and llvm-ar under the target's names, with a sysroot for it and one for this machine."""
-    host = targets.get(_HOST)
-    machines = [target] if target.triple == host.triple else [target, host]
+    inputs: dict[str, Input] = {"zig": sources.get("ziglang")}
+    if not _native(target):
+        inputs["host-toolchain"] = toolchain(targets.get(_HOST))
+    if target.libc == "musl":
+        inputs["musl"] = sources.get("musl")
     return _step(
         target,
         "toolchain",
         title="clang and lld under the triple's names, and sysroots",
-        inputs={"zig": sources.get("ziglang")},
+        inputs=inputs,
         outputs=(f"bin/{target.triple}-cc", "bin/cc"),
-        machines=machines,
         toolchain=False,
     )
 
@@ -139,7 +142,7 @@ def cpython(target: Target, version: str) -> Step:
         "soabi": target.soabi(source.version),
         "native": native,
         "modules": row.modules,
-        "components": _components(row, source),
+        "components": _components(row, source, target),
     }
     room = rooms.files("templates")
     parts = ["finish.py", *(f"site-{part}" for part in target.build["config_site"])]
@@ -152,7 +155,7 @@ def cpython(target: Target, version: str) -> Step:
         **needed,
     }
     if not native:
-        inputs["host-python"] = cpython(targets.get(_HOST), version)
+        inputs["host-python"] = host_python(version)
     return _step(
         target,
         "cpython",
@@ -172,11 +175,16 @@ def cpython(target: Target, version: str) -> Step:
     )
 
 
+def host_python(version: str) -> Step:
+    """The CPython that runs on the build machine: it compiles the bytecode of every target, and builds them."""
+    return cpython(targets.get(_HOST), version)
+
+
 @cache
 def launcher(target: Target, version: str) -> Step:
     """``bin/launcher``: the C launcher with all of libpython, stripped, without a blob."""
     row, _ = pinned(version)
-    foreign = {f"_{name}.c" for name in _LAUNCHER_SYSTEMS - {target.os}}
+    foreign = {f"_{name}.c" for name in _LAUNCHER_SYSTEMS - {target.os, target.libc}}
     code = {
         path: data
         for path, data in rooms.files("launcher").items()
@@ -196,7 +204,7 @@ def launcher(target: Target, version: str) -> Step:
         cflags=("-O2",),
         minor=row.series,
         files=sorted(path for path in code if path.endswith(".c")),
-        wrapped=_WRAPPED,
+        wrapped=(*_WRAPPED, *(_interposed(code["exports.list"]) if target.static else ())),
     )
 
 
@@ -248,11 +256,18 @@ def steps(target: Target, version: str = "3.13", compression: str = "none") -> l
     return [*([extra] if extra else []), last(target, version)]
 
 
-def _components(row: Series, source: Source) -> list[dict[str, str]]:
+def _components(row: Series, source: Source, target: Target) -> list[dict[str, str]]:
     """What ends in a launcher: name, version, SPDX licence. (CPython's bundled ones are added by finish.py.)"""
     names = dict.fromkeys([*row.libraries, "zstd"])
     parts = [source, *(sources.get(LIBRARIES[name].source) for name in names)]
+    if target.static:
+        parts.append(sources.get(target.libc))
     return [{"name": one.name, "version": one.version, "licence": one.licence} for one in parts]
+
+
+def _interposed(exports: bytes) -> list[str]:
+    """The functions of libc that the launcher stands before: what it exports on targets with shared libraries."""
+    return re.findall(r"(\w+);", exports.decode())
 
 
 def _native(target: Target) -> bool:

@@ -28,6 +28,7 @@ class Target:
     os: str  # linux | windows | macos
     arch: str  # x86_64 | aarch64 | universal2
     libc: str  # glibc | musl | ucrt | libsystem
+    static: bool = False  # its executables have no dynamic linker and load no shared library
     floor: str | None = None  # the oldest system it runs on: glibc, Windows or macOS version
     uv_platform: str | None = None  # uv's --python-platform
     wheel_tags: tuple[str, ...] = ()  # platform tags that its wheels may carry, best first

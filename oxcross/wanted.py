@@ -62,6 +62,7 @@ def steps(project: Project) -> list[Step]:
     """The steps whose outputs a project needs for its target; the launcher's is the last."""
     target = targets.get(project.target)
     return [
+        recipes.host_python(project.python),
         recipes.cpython(target, project.python),
         *recipes.steps(target, project.python, project.compression),
     ]

@@ -39,12 +39,16 @@ from oxcross.store import Store
 from oxcross.targets import Target
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """What the steps made: the output trees of ``cpython`` and ``runtime``, and cpython's key."""
+    """What the steps made: the output trees of ``cpython`` for the target and for the build machine, each with its
+    step's key, and of ``runtime``.
+    """
 
     cpython: Path
     cpython_key: str
+    host: Path
+    host_key: str
     runtime: Path | None = None  # libstdc++ and libgcc_s, for systems without them
 
     @property
@@ -86,8 +90,9 @@ class _Gatherer:
 
     @property
     def python(self) -> Path:
+        """The interpreter that compiles, for every target: bytecode is the same on all of them."""
         series = series_of(str(self.facts["version"]))
-        return self.built.cpython / "bin" / f"python{series}"
+        return self.built.host / "bin" / f"python{series}"
 
     def options(self, encoder: Encoder, *, sources: bool, kept: bool = False) -> Options:
         """``kept``: compile each file once and keep its bytecode, for files that are edited."""
@@ -112,7 +117,8 @@ class _Gatherer:
         facts = {
             "formats": [resourceset.FORMAT, bytecode.FORMAT],
             "identity": identity,
-            "cpython": self.built.cpython_key,
+            "compiler": self.built.host_key,
+            "soabi": options.soabi,
             "optimize": options.optimize,
             "sources": options.sources,
             "compression": options.encoder.compression,
@@ -150,7 +156,7 @@ class _Gatherer:
         digest = hashlib.sha256()
         for part in (
             str(bytecode.FORMAT),
-            self.built.cpython_key,
+            self.built.host_key,
             str(self.project.optimize),
             path,
         ):
@@ -163,7 +169,7 @@ class _Gatherer:
         sources = self.project.sources if embed is None else embed
         return self.cached(
             "stdlib",
-            stdlib.identity(),
+            [stdlib.identity(), self.built.cpython_key],
             self.options(Encoder(self.compression), sources=sources),
             lambda: stdlib.tree(self.built.cpython, self.facts["version"]),
             prefix=stdlib.folder(self.facts["version"]) + "/",

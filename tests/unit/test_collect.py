@@ -62,7 +62,7 @@ def built(tmp_path: Path) -> Built:
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
         (tree / path).write_text(text)
     (tree / "bin/python3.13").chmod(0o755)
-    return Built(tree, "0" * 64)
+    return Built(cpython=tree, cpython_key="0" * 64, host=tree, host_key="0" * 64)
 
 
 def write(root: Path, settings: str, files: dict[str, str], head: str = "") -> projects.Project:
