@@ -49,6 +49,13 @@ def bench(c: Context) -> None:
     raise SystemExit(done.returncode)
 
 
+@command
+def bench_interpreter(c: Context) -> None:
+    """Measure the interpreter against an optimised CPython by gcc, over pyperformance's benchmarks: bench/INTERPRETER.md."""
+    line = [sys.executable, str(ROOT / "bench" / "interpreter.py"), *_passed(c)]
+    raise SystemExit(subprocess.run(line, cwd=ROOT, check=False).returncode)
+
+
 @command(
     help={
         "lock": "resolve the versions of all that is installed anew",
@@ -77,6 +84,17 @@ def regrtest(c: Context, update: bool = False) -> None:
     raise SystemExit(subprocess.run(line, cwd=ROOT, env=env, check=False).returncode)
 
 
+@command(help={"python": "the CPython to train", "engine": "auto, docker or local"})
+def train(_c: Context, python: str = "3.13", engine: str = "auto") -> None:
+    """Train the profile that CPython is optimised with, and pin it in profiles/."""
+    from oxcross import report, training
+    from oxcross.store import Store
+
+    with Store() as store, report.terminal() as terminal:
+        profile = training.train(python, store, terminal, engine=engine)
+    print(f"profiles/{profile.file}: {profile.functions} functions, {profile.size} bytes")
+
+
 @command(help={"seconds": "how long each fuzzer runs"})
 def fuzz(_c: Context, seconds: int = 60) -> None:
     """Run the launcher's fuzzers, one after the other."""
@@ -85,7 +103,7 @@ def fuzz(_c: Context, seconds: int = 60) -> None:
 
 
 ns = Collection.from_module(tasks, name="oxcross")
-for _task in (test, lint, bench, corpus, regrtest, fuzz):
+for _task in (test, lint, bench, bench_interpreter, corpus, regrtest, train, fuzz):
     ns.add_task(_task)
 
 if __name__ == "__main__":

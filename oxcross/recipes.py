@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from oxcross import rooms, sources, targets
+from oxcross import profiles, rooms, sources, targets
 from oxcross.cpython import Series, pinned
 from oxcross.plan import Input, Step, Tree
 from oxcross.sources import Source
@@ -44,7 +44,7 @@ _OPT = ("-fwrapv", "-Wall")  # the rest of CPython's own; configure adds -DNDEBU
 # Launcher files that belong to one system or libc end in its name: importer_windows.c, real_musl.c.
 _LAUNCHER_SYSTEMS = frozenset({"linux", "windows", "macos", "glibc", "musl"})
 
-# Functions of libpython that the launcher stands in front of (__wrap_NAME).
+# Functions of libpython that the launcher stands in front of (__wrap_NAME): what links libpython must have these.
 _WRAPPED = ("_PyConfig_InitPathConfig", "_PyImport_InitExternal")
 
 # Compiled in by ncurses, for systems without a terminfo folder.
@@ -132,30 +132,23 @@ def libraries(target: Target) -> dict[str, Step]:
 @cache
 def cpython(target: Target, version: str) -> Step:
     """CPython as ``lib/libpython3.x.a`` with all that it is linked with, headers, standard library and
-    ``bin/python3.x``; ``link.json`` says how to link it.
+    ``bin/python3.x``; ``link.json`` says how to link it, ``profile.json`` how much of the profile fits it.
+
+    libpython is one object that link-time optimisation made. A version without a profile is built without one.
     """
     row, source = pinned(version)
-    needed = {name: library(target, name) for name in row.libraries}
-    native = _native(target)
+    profile = profiles.get(source.version)
     facts = {
         "version": source.version,
         "soabi": target.soabi(source.version),
-        "native": native,
+        "native": _native(target),
         "modules": row.modules,
         "components": _components(row, source, target),
+        "seams": _WRAPPED,
     }
-    room = rooms.files("templates")
-    parts = ["finish.py", *(f"site-{part}" for part in target.build["config_site"])]
-    support = {part: room[f"cpython/{part}"] for part in parts}
-    support["facts.json"] = (json.dumps(facts, indent=1) + "\n").encode()
-    inputs: dict[str, Input] = {
-        "cpython": source,
-        "toolchain": toolchain(target),
-        "support": Tree(support),
-        **needed,
-    }
-    if not native:
-        inputs["host-python"] = host_python(version)
+    inputs = _cpython_inputs(target, version, ["finish.py"], facts)
+    if profile is not None:
+        inputs["profile"] = Tree({"cpython.profdata.xz": profile.read()})
     return _step(
         target,
         "cpython",
@@ -166,18 +159,62 @@ def cpython(target: Target, version: str) -> Step:
             f"bin/python{row.series}",
             f"include/python{row.series}",
             "link.json",
+            "profile.json",
         ),
         cflags=_CPYTHON_CFLAGS,
         minor=row.series,
         opt=_OPT,
         configure=row.configure,
         libraries=row.libraries,
+        profile=profile is not None,
+        wrapped=_WRAPPED,
     )
 
 
 def host_python(version: str) -> Step:
     """The CPython that runs on the build machine: it compiles the bytecode of every target, and builds them."""
     return cpython(targets.get(_HOST), version)
+
+
+@cache
+def training(version: str) -> Step:
+    """``cpython.profdata.xz``: the profile of a CPython version, trained on the build machine.
+
+    It counts how often what runs, so no two runs make the same bytes: what builds read is the one in profiles/.
+    """
+    target = targets.get(_HOST)
+    row, source = pinned(version)
+    return _step(
+        target,
+        "profile",
+        title=f"the profile of CPython {source.version}",
+        inputs=_cpython_inputs(target, version, ["train.py"], {}),
+        outputs=("cpython.profdata.xz", "facts.txt"),
+        image="training",
+        cflags=_CPYTHON_CFLAGS,
+        minor=row.series,
+        opt=_OPT,
+        configure=row.configure,
+        llvm=profiles.LLVM,
+    )
+
+
+def _cpython_inputs(target: Target, version: str, support: list[str], facts: object) -> dict[str, Input]:
+    """What CPython is configured and compiled with; ``support`` are files of templates/cpython."""
+    row, source = pinned(version)
+    room = rooms.files("templates")
+    parts = [*support, *(f"site-{part}" for part in target.build["config_site"])]
+    tree = {part: room[f"cpython/{part}"] for part in parts}
+    tree["facts.json"] = (json.dumps(facts, indent=1) + "\n").encode()
+    inputs: dict[str, Input] = {
+        "cpython": source,
+        "toolchain": toolchain(target),
+        "support": Tree(tree),
+        **{name: library(target, name) for name in row.libraries},
+    }
+    if not _native(target):
+        inputs["host-python"] = host_python(version)
+    return inputs
 
 
 @cache
@@ -283,6 +320,7 @@ def _step(
     inputs: Mapping[str, Input],
     outputs: Iterable[str],
     cflags: Iterable[str] = (),
+    image: str | None = None,
     **values: Any,
 ) -> Step:
     values.setdefault("toolchain", True)
@@ -298,7 +336,11 @@ def _step(
         **values,
     )
     return Step(
-        name=f"{target.name}/{name}", script=script, inputs=inputs, image=target.image, outputs=tuple(outputs)
+        name=f"{target.name}/{name}",
+        script=script,
+        inputs=inputs,
+        image=image or target.image,
+        outputs=tuple(outputs),
     )
 
 

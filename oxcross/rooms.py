@@ -1,4 +1,4 @@
-"""Where the rooms that are not Python lie: ``templates``, ``images`` and ``launcher``.
+"""Where the rooms that are not Python lie: ``templates``, ``images``, ``launcher`` and ``profiles``.
 
 In a checkout they stand beside the package; in a wheel, and in oxcross's own executable, inside it
 as ``oxcross/_rooms``.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, Literal
 
-Room = Literal["templates", "images", "launcher"]
+Room = Literal["templates", "images", "launcher", "profiles"]
 
 _PACKAGE: Final = Path(__file__).resolve().parent
 

@@ -49,8 +49,10 @@ class Images:
             return self._ready[name]
 
     def _find_or_make(self, name: str) -> str:
-        ways = [self._pulled, self._bootstrapped]
-        chains = [(way, self._chain(name, base)) for way, base in zip(ways, self._bases(), strict=True)]
+        packages = self._packages(name)
+        ways: list[Callable[[], None]] = [self._pulled, lambda: self._bootstrapped(packages)]
+        bases = [_reference(self._table), _bootstrap_tag(packages)]
+        chains = [(way, self._chain(name, base)) for way, base in zip(ways, bases, strict=True)]
         for _, chain in chains:
             if self._exists(chain[-1][0]):
                 return chain[-1][0]
@@ -71,11 +73,11 @@ class Images:
             "or use --engine local",
         )
 
-    def _bases(self) -> list[str]:
-        """What ``base`` can be made from: an image to pull, or one to bootstrap."""
-        packages = " ".join(self._table["base"]["packages"])
-        made = hashlib.sha256(f"{_codename()} {packages}".encode()).hexdigest()
-        return [_reference(self._table), f"oxcross-bootstrap:{made[:16]}"]
+    def _packages(self, name: str) -> list[str]:
+        """The packages of the image ``name`` and of those that it is made from."""
+        row = self._table.get(name, {})
+        below = self._packages(row["parent"]) if "parent" in row else []
+        return [*below, *row.get("packages", [])]
 
     def _chain(self, name: str, base: str) -> list[tuple[str, str]]:
         """The images from ``base`` up to ``name``: tag and rendered Dockerfile."""
@@ -130,8 +132,8 @@ class Images:
         except APIError as error:
             raise ToolError(f"building {tag} failed: {_short(error)}") from None
 
-    def _bootstrapped(self) -> None:
-        tag = self._bases()[1]
+    def _bootstrapped(self, wanted: list[str]) -> None:
+        tag = _bootstrap_tag(wanted)
         if self._exists(tag):
             return
         if shutil.which("mmdebstrap") is None:
@@ -140,7 +142,7 @@ class Images:
         sources = "".join(_source_lines(suite))
         if not sources:
             raise ToolError(f"/etc/apt names no source of packages for {suite}")
-        packages = ",".join(self._table["base"]["packages"])
+        packages = ",".join(wanted)
         self._tell(f"docker: making a base image with mmdebstrap ({suite})")
         with tempfile.TemporaryDirectory(prefix="oxcross-base-") as folder:
             archive = Path(folder, "base.tar")
@@ -165,6 +167,12 @@ class Images:
 
 def _table() -> dict[str, dict[str, Any]]:
     return tomllib.loads((room("images") / "images.toml").read_text())
+
+
+def _bootstrap_tag(packages: list[str]) -> str:
+    """The tag of a base that mmdebstrap makes with these packages in it."""
+    made = hashlib.sha256(f"{_codename()} {' '.join(packages)}".encode()).hexdigest()
+    return f"oxcross-bootstrap:{made[:16]}"
 
 
 def _reference(table: dict[str, dict[str, Any]]) -> str:

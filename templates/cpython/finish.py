@@ -1,7 +1,7 @@
 # ruff: noqa: INP001  (a script of a build step, no part of a package)
-"""Finish a CPython output: canonical sysconfig data, link.json, and the proof that it is complete.
+"""Finish a CPython output: canonical sysconfig data, link.json, profile.json, and the proof that it is complete.
 
-Run in the build's folder as ``finish.py OUT MINOR LINK-LINE FACTS``, by the interpreter that was just built
+Run in the build's folder as ``finish.py OUT MINOR LINK-LINE MAKE-LOG FACTS``, by the interpreter that was just built
 where it runs on the build machine, else by one of the same version: then the modules are not imported.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from pprint import pformat
 
 
-def main(out: Path, minor: str, line: Path, facts: Path) -> None:
+def main(out: Path, minor: str, line: Path, log: Path, facts: Path) -> None:
     known = json.loads(facts.read_text(encoding="utf-8"))
     sysconfigdata(out / "lib" / f"python{minor}")
     builtin = inittab(Path("Modules/config.c"))
@@ -33,8 +33,33 @@ def main(out: Path, minor: str, line: Path, facts: Path) -> None:
         "libs": libraries(line.read_text(encoding="utf-8").split(), out / "lib"),
         "builtin": builtin,
         "components": known["components"] + bundled(Path("Modules")),
+        "seams": known["seams"],
     }
-    (out / "link.json").write_text(json.dumps(link, indent=1) + "\n", encoding="utf-8")
+    for name, value in (("link.json", link), ("profile.json", fit(log.read_text(encoding="utf-8")))):
+        (out / name).write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+
+
+def fit(log: str) -> dict[str, object]:
+    """How much of the profile fits this target, from what the compiler said about each function.
+
+    ``functions`` were asked for, ``matched`` found with the same hash of their control flow; ``unknown`` are not in the
+    profile, ``changed`` were otherwise when it was taken: the number is the count of their busiest block.
+    """
+    asked = set(re.findall(r"^Funcname=(.+), Hash=\d+ in building (.+)$", log, re.MULTILINE))
+    said = r"^warning: (\S+): (.+?) (\S+) Hash = \d+ up to (\d+) count discarded"
+    unknown: list[str] = []
+    changed: dict[str, int] = {}
+    for file, reason, name, count in sorted(set(re.findall(said, log, re.MULTILINE))):
+        if reason.startswith("no profile data"):
+            unknown.append(f"{file}:{name}")
+        else:
+            changed[f"{file}:{name}"] = int(count)
+    return {
+        "functions": len(asked),
+        "matched": len(asked) - len(unknown) - len(changed),
+        "unknown": unknown,
+        "changed": changed,
+    }
 
 
 def inittab(config: Path) -> list[str]:
@@ -49,7 +74,8 @@ def libraries(words: list[str], folder: Path) -> list[str]:
     for word in words:
         archive = f"lib{word[2:]}.a" if word.startswith("-l") else Path(word).name
         lib = archive if (folder / archive).is_file() else word
-        if not word.startswith("-L") and lib not in libs:
+        part_of_libpython = lib.endswith(".a") and lib == word
+        if not word.startswith("-L") and not part_of_libpython and lib not in libs:
             libs.append(lib)
     return libs
 
@@ -93,4 +119,4 @@ def canonical(value: object, root: str) -> object:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]))
+    main(Path(sys.argv[1]), sys.argv[2], *map(Path, sys.argv[3:6]))

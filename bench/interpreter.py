@@ -1,0 +1,202 @@
+"""Measure the interpreter: an executable against CPython as gcc makes it fast, over pyperformance's benchmarks.
+
+``invoke bench-interpreter`` (or ``python bench/interpreter.py``) builds the reference if it is not there
+(``reference.py``) and the executable ``apps/interpreter``, which runs the benchmarks of the package pyperformance
+that are Python alone: nothing but the interpreter and its standard library is what takes the time.
+
+Both sides run in turn, a process for each script and round, each benchmark as often as pyperf would loop it. A machine
+that others use too makes single values longer, never shorter: so the shortest of each side is what is compared, and
+the medians beside it say how quiet it was. With ``--write`` the table goes to ``bench/INTERPRETER.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import reference
+from measure import build, oxcross
+
+from oxcross import targets
+from oxcross.errors import OxcrossError
+
+HERE = Path(__file__).parent
+APP = HERE / "apps" / "interpreter"
+
+# Scripts of pyperformance (and their options) that need no network, no other process, and nothing compiled but what
+# CPython itself brings.
+SCRIPTS = (
+    "argparse many_optionals", "argparse subparsers", "async_generators", "async_tree none", "async_tree cpu_io_mixed",
+    "async_tree memoization", "barnes_hut", "base64",
+    "bpe_tokeniser", "chameleon", "chaos", "comprehensions", "coroutines", "decimal_factorial", "decimal_pi", "deepcopy",
+    "deltablue", "django_template", "docutils", "fannkuch", "float", "gc_collect", "gc_traversal", "generators", "genshi", "go",
+    "hexiom", "html5lib", "json_dumps", "json_loads", "logging", "mako", "mdp", "meteor_contest", "nbody",
+    "networkx shortest_path", "networkx connected_components", "networkx k_core", "nqueens", "pathlib", "pickle pickle",
+    "pickle pickle_dict", "pickle pickle_list", "pickle unpickle", "pickle unpickle_list", "pickle --pure-python pickle",
+    "pickle --pure-python unpickle", "pidigits", "pprint", "pyflate", "raytrace", "regex_compile", "regex_dna",
+    "regex_effbot", "regex_v8", "richards", "richards_super", "scimark", "spectral_norm", "sqlglot_v2 normalize",
+    "sqlglot_v2 optimize", "sqlglot_v2 parse", "sqlglot_v2 transpile", "sqlite_synth", "sympy", "telco", "tomli_loads",
+    "typing_runtime_protocols", "unpack_sequence", "xml_etree",
+)  # fmt: skip
+
+Times = dict[str, list[float]]  # benchmark -> seconds of a loop
+
+
+def run(line: Sequence[str], script: str, values: int) -> Times:
+    """The values of one process."""
+    name, *options = script.split()
+    done = subprocess.run(
+        [*line, str(values), name, *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        env=_environment(),
+    )
+    if done.returncode != 0:
+        sys.exit(f"bench: {line[0]} {script}: exit status {done.returncode}\n{done.stderr[-2000:]}")
+    label = " ".join([name, *options])
+    found: Times = json.loads(done.stdout)
+    # Some scripts call all their variants the same.
+    return {(label if len(found) == 1 and options else key): taken for key, taken in found.items()}
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"}
+
+
+def side_by_side(
+    ours: Sequence[str], theirs: Sequence[str], scripts: Iterable[str], rounds: int, values: int
+) -> dict[str, tuple[list[float], list[float]]]:
+    """All values of both sides by benchmark; who goes first changes with each round."""
+    taken: dict[str, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
+    for script in scripts:
+        for number in range(rounds):
+            order = [(0, ours), (1, theirs)]
+            for side, line in order if number % 2 else order[::-1]:
+                for benchmark, times in run(line, script, values).items():
+                    taken[benchmark][side].extend(times)
+        sys.stderr.write(f"{script}\n")
+    return taken
+
+
+def install_reference(folder: Path) -> list[str]:
+    """The reference's command line, with what the executable contains in its site-packages, compiled."""
+    built = reference.build()
+    home = folder / "reference"
+    shutil.copytree(built, home)
+    python = home / "bin" / "python3.13"
+    lock = tomllib.loads((APP / "oxcross.lock").read_text(encoding="utf-8"))
+    requirements = folder / "requirements.txt"
+    requirements.write_text("\n".join(lock["targets"]["linux-x64"]["requirements"]), encoding="utf-8")
+    packages = home / "lib" / "python3.13" / "site-packages"
+    line = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+    line += ["--python-version", "3.13", "--target", str(packages), "-r", str(requirements)]
+    subprocess.run(line, check=True)
+    subprocess.run(
+        [str(python), "-m", "compileall", "-q", str(packages)], check=False
+    )  # templates are no Python
+    return [str(python), str(APP / "timed.py")]
+
+
+def ratios(taken: dict[str, tuple[list[float], list[float]]]) -> dict[str, tuple[float, float]]:
+    """By benchmark: the ratio of the shortest values, and that of the medians."""
+    return {
+        name: (min(ours) / min(theirs), statistics.median(ours) / statistics.median(theirs))
+        for name, (ours, theirs) in sorted(taken.items())
+    }
+
+
+def table(taken: dict[str, tuple[list[float], list[float]]]) -> list[str]:
+    """The table's lines, and the geometric means above it."""
+    found = ratios(taken)
+    mean, middle = (math.exp(statistics.mean(math.log(pair[i]) for pair in found.values())) for i in (0, 1))
+    low, high = (choose(pair[0] for pair in found.values()) for choose in (min, max))
+    summary = f"**Geometric mean of {len(found)} benchmarks: {mean:.3f}** (of the medians: {middle:.3f}); "
+    lines = [
+        f"{summary}lowest {low:.2f}, highest {high:.2f}.",
+        "",
+        "| benchmark | oxcross | reference | ratio | of the medians |",
+        "|---|---|---|---|---|",
+    ]
+    for name, (shortest, median) in found.items():
+        ours, theirs = taken[name]
+        lines.append(
+            f"| {name} | {_time(min(ours))} | {_time(min(theirs))} | {shortest:.3f} | {median:.3f} |"
+        )
+    return lines
+
+
+def profile_table() -> list[str]:
+    """How much of the profile fits each target whose CPython the store has."""
+    lines = ["| target | functions | with a profile that fits | changed | unknown |", "|---|---|---|---|---|"]
+    for target in targets.load().values():
+        try:
+            folder = Path(oxcross("cache", "path", f"{target.name}/cpython").strip())
+        except subprocess.CalledProcessError:
+            continue
+        fit = json.loads((folder / "profile.json").read_text(encoding="utf-8"))
+        share = 100 * fit["matched"] / max(1, fit["functions"])
+        lines.append(
+            f"| {target.name} | {fit['functions']} | {fit['matched']} ({share:.2f} %) "
+            f"| {len(fit['changed'])} | {len(fit['unknown'])} |"
+        )
+    return lines
+
+
+def _time(seconds: float) -> str:
+    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description="Measure the interpreter with pyperformance's benchmarks.")
+    parser.add_argument("--rounds", type=int, default=3, help="processes of each side and script")
+    parser.add_argument("--values", type=int, default=3, help="values of each process")
+    parser.add_argument("--write", action="store_true", help="write bench/INTERPRETER.md")
+    parser.add_argument("--json", default="", help="also write all values to this file")
+    parser.add_argument("scripts", nargs="*", help="only these, as SCRIPTS names them")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="oxcross-bench-") as name:
+        try:
+            theirs = install_reference(Path(name))
+        except OxcrossError as error:
+            sys.exit(f"bench: {error}")
+        ours = [str(build(APP))]
+        taken = side_by_side(ours, theirs, options.scripts or SCRIPTS, options.rounds, options.values)
+    lines = [
+        f"Measured on {platform.machine()}, {os.cpu_count()} cores, Linux {platform.release().split('-')[0]}: an oxcross",
+        f"executable against CPython by {reference.compiler()}, --enable-optimizations --with-lto, both with the same",
+        f"packages. The shortest of {options.rounds} times {options.values} values of each side, which ran in turn.",
+        "",
+        *table(taken),
+        "",
+        "The profile on each target:",
+        "",
+        *profile_table(),
+    ]
+    text = "\n".join(lines) + "\n"
+    print(text)
+    if options.json:
+        Path(options.json).write_text(json.dumps(taken), encoding="utf-8")
+    if options.write:
+        (HERE / "INTERPRETER.md").write_text("# The interpreter\n\n" + text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
