@@ -17,7 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from oxcross.elf import Elf
+
 OXCROSS = [sys.executable, str(Path(__file__).parent.parent / "tasks.py")]
+
+DT_RELASZ, DT_PLTRELSZ = 8, 2  # elf(5): bytes of the two tables
+RELA_SIZE = 24  # Elf64_Rela
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +76,26 @@ def instructions(line: Sequence[str], **options: Any) -> float:
     if found is None:
         sys.exit(f"bench: callgrind printed no count:\n{done.stderr[-1000:]}")
     return int(found[1]) / 1e6
+
+
+def page_faults(line: Sequence[str], runs: int = 5) -> int:
+    """Page faults of one run that no disk was read for, the fewest of several runs."""
+    counts = []
+    for _ in range(runs):
+        process = subprocess.Popen(line, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            sys.exit(f"bench: {line[0]}: exit status {process.returncode}")
+        counts.append(usage.ru_minflt)
+    return min(counts)
+
+
+def relocations(path: Path) -> int:
+    """How many places in the file the dynamic loader (or a static program itself) writes addresses to at start."""
+    file = Elf(path.read_bytes())
+    table = dict(file.dynamic)
+    return (table.get(DT_RELASZ, 0) + table.get(DT_PLTRELSZ, 0)) // RELA_SIZE
 
 
 def wall(action: Callable[[], object]) -> float:

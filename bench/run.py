@@ -2,7 +2,8 @@
 
 ``invoke bench`` (or ``python bench/run.py``) builds the applications, then measures
 
-- start-up: processor time (paired runs, the ratio of each pair) and instructions (valgrind's callgrind, user space);
+- start-up: processor time (paired runs, the ratio of each pair), instructions (valgrind's callgrind, user space),
+  page faults, and relocations;
 - the import of all modules of a running Django admin site, in instructions (``bench/apps/django_set``);
 - size of the executable;
 - rebuild after one application file was edited, wall-clock;
@@ -26,7 +27,18 @@ from pathlib import Path
 
 import django_set
 import file_calls
-from measure import OXCROSS, Figure, build, child_cpu, instructions, oxcross, paired, wall
+from measure import (
+    OXCROSS,
+    Figure,
+    build,
+    child_cpu,
+    instructions,
+    oxcross,
+    page_faults,
+    paired,
+    relocations,
+    wall,
+)
 
 from oxcross.store import Store
 
@@ -104,16 +116,22 @@ def peers(folder: Path) -> dict[str, Path]:
 
 
 def start_up(executable: Path, reference: list[str], runs: int, *, count: bool) -> list[str]:
-    """The table cells of one executable: time, ratio, instructions, ratio, size.
+    """The table cells of one executable: time, ratio, instructions, ratio, page faults, relocations, size.
 
-    ``count`` is false for executables that start a second process: callgrind counts the first one only.
+    ``count`` is false for executables that start a second process: callgrind and the kernel's count see the first one
+    only.
     """
     ours, _, ratio = paired([str(executable)], reference, runs)
-    counted = ["", ""]
+    counted = [""] * 4
     if count:
         number = instructions([str(executable)])
-        counted = [f"{number:.1f} M", f"{number / instructions(reference):.3f}"]
+        counted = [f"{number:.1f} M", f"{number / instructions(reference):.3f}", *_memory([str(executable)])]
     return [str(ours), str(ratio), *counted, f"{executable.stat().st_size / 1e6:.2f} MB"]
+
+
+def _memory(line: list[str]) -> list[str]:
+    """The cells page faults and relocations."""
+    return [str(page_faults(line)), str(relocations(Path(line[0])))]
 
 
 def edit_and_rebuild(project: Path, runs: int) -> Figure:
@@ -162,12 +180,13 @@ def main() -> None:
             f"Medians of {options.runs} runs (minimum-maximum). The reference is the executable's own CPython with",
             "its library on disk, `python -I -c \"print('hello world')\"`, warm.",
             "",
-            "| hello world | CPU time | ratio, paired | instructions | ratio | size |",
-            "|---|---|---|---|---|---|",
+            "| hello world | CPU time | ratio, paired | instructions | ratio | page faults | relocations | size |",
+            "|---|---|---|---|---|---|---|---|",
         ]
         ours, theirs, _ = paired(reference, reference, options.runs)
         del ours
-        lines.append(f"| python -I -c | {theirs} | 1 | {instructions(reference):.1f} M | 1 | |")
+        cells = " | ".join([f"{instructions(reference):.1f} M", "1", *_memory(reference)])
+        lines.append(f"| python -I -c | {theirs} | 1 | {cells} | |")
         for label, executable in executables.items():
             ours_too = label.startswith("oxcross")
             cells = start_up(executable, reference, options.runs, count=ours_too)
