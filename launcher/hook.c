@@ -2,6 +2,7 @@
 #include <Python.h>
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "importer_internal.h"
 #include "memory.h"
@@ -79,3 +80,52 @@ static PyObject *path_hook(PyObject *module, PyObject *path)
 
 PyMethodDef ox_path_hook = {"path_hook", path_hook, METH_O,
     "A PathEntryFinder for a folder below this executable; ImportError for any other path."};
+
+/* Whether there is a folder of this name. */
+static bool is_directory(PyObject *path)
+{
+    PyObject *bytes = NULL;
+    struct stat status;
+    if (!PyUnicode_FSConverter(path, &bytes)) {
+        PyErr_Clear();
+        return false;
+    }
+    bool found = stat(PyBytes_AS_STRING(bytes), &status) == 0 && S_ISDIR(status.st_mode);
+    Py_DECREF(bytes);
+    return found;
+}
+
+/* Puts the class in place of what stood for it. */
+static bool settle(PyObject *own, PyObject *zipimporter)
+{
+    PyObject *hooks = PySys_GetObject("path_hooks");
+    if (hooks == NULL || !PyList_Check(hooks)) {
+        return true;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(hooks); i++) {
+        if (PyList_GET_ITEM(hooks, i) == own) {
+            return PyList_SetItem(hooks, i, Py_NewRef(zipimporter)) == 0;
+        }
+    }
+    return true;
+}
+
+static PyObject *zip_hook(PyObject *module, PyObject *path)
+{
+    struct ox_importer *importer = PyModule_GetState(module);
+    if (is_directory(path)) {
+        return PyErr_Format(PyExc_ImportError, "not a Zip file: %R", path);
+    }
+    PyObject *zipimport = PyImport_ImportModule("zipimport");
+    PyObject *zipimporter = zipimport == NULL ? NULL : PyObject_GetAttrString(zipimport, "zipimporter");
+    PyObject *finder = NULL;
+    if (zipimporter != NULL && settle(importer->zip_hook, zipimporter)) {
+        finder = PyObject_CallOneArg(zipimporter, path);
+    }
+    Py_XDECREF(zipimport);
+    Py_XDECREF(zipimporter);
+    return finder;
+}
+
+PyMethodDef ox_zip_hook = {"zip_hook", zip_hook, METH_O,
+    "Stands for zipimport.zipimporter on sys.path_hooks until a path comes that may be an archive."};

@@ -188,7 +188,7 @@ static int module_exec(PyObject *module)
 
 /* Every object of the state, for the garbage collector. */
 #define OX_STATE_OBJECTS(X)                                                                                            \
-    X(spec_keywords) X(library) X(mount) X(finders) X(hooks) X(spec) X(call) X(exec) X(finder) X(entry_finder)         \
+    X(spec_keywords) X(library) X(mount) X(finders) X(zip_hook) X(hooks) X(spec) X(call) X(exec) X(finder) X(entry_finder)         \
     X(loader) X(external)
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)
@@ -247,7 +247,8 @@ static PyModuleDef_Slot module_slots[] = {
 static PyMethodDef module_methods[] = {
     {"modules", module_modules, METH_NOARGS,
         "Every embedded module: (name, path below the executable, flags of enum ox_module_flag)."},
-    {NULL, NULL, 0, NULL}, /* path_hook, put in when the module is made */
+    {NULL, NULL, 0, NULL}, /* path_hook and zip_hook, put in when the module is made */
+    {NULL, NULL, 0, NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -266,5 +267,6 @@ struct PyModuleDef ox_importer_definition = {
 PyObject *ox_importer_create(void)
 {
     module_methods[1] = ox_path_hook;
+    module_methods[2] = ox_zip_hook;
     return PyModuleDef_Init(&ox_importer_definition);
 }

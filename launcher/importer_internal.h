@@ -28,6 +28,7 @@ struct ox_importer {
     PyObject *library;       /* entries of sys.path, as objects: the standard library, and all else */
     PyObject *mount;
     PyObject *finders;       /* importlib's own, of which the last is PathFinder */
+    PyObject *zip_hook;      /* ours, on sys.path_hooks until it is first asked in earnest */
     PyObject *hooks;         /* importlib's own path hooks, where they are asked by ours only */
     PyObject *spec;          /* importlib._bootstrap.ModuleSpec */
     PyObject *call;          /* importlib._bootstrap._call_with_frames_removed */
@@ -45,6 +46,7 @@ struct ox_importer *ox_importer_of_type(PyTypeObject *type);
 
 extern PyType_Spec ox_entry_finder_type; /* pathfinder.c */
 extern PyMethodDef ox_path_hook; /* hook.c */
+extern PyMethodDef ox_zip_hook;
 
 /* The loader class (borrowed). NULL with an exception. */
 PyObject *ox_loader_type(PyObject *module, struct ox_importer *importer);

@@ -1,7 +1,9 @@
+#define Py_BUILD_CORE 1
 #include <Python.h>
 
 #include "install.h"
 
+#include <internal/pycore_interp.h>
 #include <string.h>
 
 #include "builtins.h"
@@ -77,25 +79,57 @@ static bool install(void)
     }
     struct ox_importer *importer = PyModule_GetState(module);
     PyObject *finders = PySys_GetObject("meta_path");
+    PyObject *hooks = PySys_GetObject("path_hooks");
+    importer->zip_hook = PyObject_GetAttrString(module, "zip_hook");
     importer->finders = finders == NULL || !PyList_Check(finders) ? NULL : PyList_AsTuple(finders);
-    bool done = importer->finders != NULL && remember_path(importer)
-        && put_first(finders, PyObject_CallNoArgs(importer->finder))
+    bool done = importer->finders != NULL && importer->zip_hook != NULL && remember_path(importer)
+        && put_first(hooks, Py_NewRef(importer->zip_hook)) && put_first(finders, PyObject_CallNoArgs(importer->finder))
         && install_hook(module, importer) && ox_builtins_install(module) && set_attributes();
     Py_DECREF(module);
     return done;
 }
 
-/* The linker calls this instead of CPython's own (--wrap), which puts importlib's finder and hooks in place. */
-PyStatus __real__PyImport_InitExternal(PyThreadState *state);
+/* importlib's own finder and hooks. */
+static bool install_importlib(void)
+{
+    PyObject *bootstrap = PyImport_AddModuleRef("_frozen_importlib");
+    PyObject *done = bootstrap == NULL ? NULL : PyObject_CallMethod(bootstrap, "_install_external_importers", NULL);
+    Py_XDECREF(bootstrap);
+    Py_XDECREF(done);
+    return done != NULL;
+}
+
+/* The linker calls this instead of CPython's own (--wrap). Nothing that CPython makes while it starts is garbage, and looking
+ * for some is a twentieth of its work. Where site runs then, code that is not CPython's has a say in this. */
+PyStatus __real__PyGC_Init(PyInterpreterState *interpreter);
+PyStatus __wrap__PyGC_Init(PyInterpreterState *interpreter);
+PyStatus __wrap__PyGC_Init(PyInterpreterState *interpreter)
+{
+    if (interpreter == PyInterpreterState_Main() && ox_setting_number(OX_KEY_SITE, 0) == 0) {
+        interpreter->gc.enabled = 0;
+    }
+    return __real__PyGC_Init(interpreter);
+}
+
+void ox_resume_collector(void)
+{
+#if PY_VERSION_HEX < 0x030E0000
+    /* What was made counts as looked at: else the first object that the application makes would have all of it searched. */
+    PyInterpreterState_Get()->gc.generations[0].count = 0;
+#endif
+    PyGC_Enable();
+}
+
+/* The linker calls this instead of CPython's own (--wrap). That one imports zipimport besides, see hook.c. */
 PyStatus __wrap__PyImport_InitExternal(PyThreadState *state);
 PyStatus __wrap__PyImport_InitExternal(PyThreadState *state)
 {
-    PyStatus status = __real__PyImport_InitExternal(state);
-    if (!PyStatus_Exception(status) && !install()) {
+    (void)state;
+    if (!install_importlib() || !install()) {
         PyErr_Print();
         return PyStatus_Error("the importer cannot be installed");
     }
-    return status;
+    return PyStatus_Ok();
 }
 
 /* Tells what a line raised, in site's words. */

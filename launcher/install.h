@@ -8,6 +8,9 @@
 #include <Python.h>
 #include <stdbool.h>
 
+/* Lets the garbage collector work, which pauses while the first interpreter starts. */
+void ox_resume_collector(void);
+
 /* Runs the lines of code in embedded .pth files, as site does at the start of an environment. A line that raises is told
  * of on standard error and ends its file. */
 void ox_run_start_lines(void);

@@ -273,6 +273,9 @@ void ox_python_start(const struct ox_start *start)
     set_levels(&config, start);
     check(Py_InitializeFromConfig(&config));
     PyConfig_Clear(&config);
+    if (!PyGC_IsEnabled()) {
+        ox_resume_collector();
+    }
     ox_run_start_lines();
 }
 

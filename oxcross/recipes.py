@@ -45,7 +45,7 @@ _OPT = ("-fwrapv", "-Wall")  # the rest of CPython's own; configure adds -DNDEBU
 _LAUNCHER_SYSTEMS = frozenset({"linux", "windows", "macos", "glibc", "musl"})
 
 # Functions of libpython that the launcher stands in front of (__wrap_NAME): what links libpython must have these.
-_WRAPPED = ("_PyConfig_InitPathConfig", "_PyImport_InitExternal")
+_WRAPPED = ("_PyConfig_InitPathConfig", "_PyGC_Init", "_PyImport_InitExternal")
 
 # Compiled in by ncurses, for systems without a terminfo folder.
 _TERMINALS = (

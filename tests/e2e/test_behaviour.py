@@ -42,6 +42,8 @@ SAME = [
     "warns",
     "recursion",
     "main_module",
+    "collector",
+    "archives",
     "stdlib",
 ]
 

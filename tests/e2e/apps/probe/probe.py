@@ -148,6 +148,48 @@ def main_module() -> None:
     print(__name__, __main__.main_module is main_module, __main__.__builtins__ is not None)
 
 
+def collector() -> None:
+    """It pauses while the interpreter starts, and then works."""
+    import gc
+    import weakref
+
+    class Node:
+        pass
+
+    print(gc.isenabled(), gc.get_threshold(), gc.get_debug(), gc.garbage, gc.callbacks)
+    gone = []
+    for _ in range(3000):
+        node = Node()
+        node.self = node
+        gone.append(weakref.ref(node, lambda _: None))
+    print(any(reference() is None for reference in gone))
+
+
+def archives() -> None:
+    """zipimport is imported when a path may be an archive, and then stands where it always does."""
+    import os.path
+    import pkgutil
+    import tempfile
+    import zipfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "some.zip")
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("inside/__init__.py", "print(__name__, type(__loader__))")
+        sys.path.append(folder)
+        sys.path.append(os.path.join(folder, "nowhere"))
+        sys.path.append(path)
+        import inside
+
+        print(inside.__file__ == os.path.join(path, "inside", "__init__.py"))
+        print(type(pkgutil.get_importer(folder)).__name__, pkgutil.get_importer(os.path.join(folder, "nowhere2")))
+
+    import zipimport
+
+    print([hook for hook in sys.path_hooks if getattr(hook, "__name__", "") in {"zipimporter", "zip_hook"}])
+    print(zipimport.zipimporter in sys.path_hooks)
+
+
 def stdlib() -> None:
     import bz2
     import ctypes
