@@ -36,25 +36,33 @@ def train(version: str, store: Store, terminal: Terminal, *, engine: str = "auto
         made = executor.run(Plan.of([step]), chosen, store, Fetcher(store, (), terminal), terminal, count)
     finally:
         chosen.close()
-    _, source = pinned(version)
-    zig = sources.get("ziglang")
     data = (made[step] / "cpython.profdata.xz").read_bytes()
-    facts = (made[step] / "facts.txt").read_text(encoding="utf-8")
-    profile = Profile(
+    trained = profile(version, data, (made[step] / "facts.txt").read_text(encoding="utf-8"))
+    keep(trained, data)
+    return trained
+
+
+def profile(version: str, data: bytes, facts: str) -> Profile:
+    """The row of what was trained; ``facts`` is what the tools said of themselves and of it."""
+    _, source = pinned(version)
+    return Profile(
         cpython=source.version,
         file=f"cpython-{source.version}.profdata.xz",
         sha256=hashlib.sha256(data).hexdigest(),
         size=len(data),
-        compiler=f"{_line(facts, r'clang version .*')} (ziglang {zig.version})",
+        compiler=f"{_line(facts, r'clang version .*')} (ziglang {sources.get('ziglang').version})",
         runtime="Debian LLVM " + _line(facts, r"LLVM version (\S+)"),
         training=_TRAINING,
         functions=int(_line(facts, r"Total functions: (\d+)")),
     )
+
+
+def keep(trained: Profile, data: bytes) -> None:
+    """Put a profile into profiles/ and pin it there."""
     folder = room("profiles")
-    (folder / profile.file).write_bytes(data)
-    pin(folder / "profiles.toml", profile)
+    (folder / trained.file).write_bytes(data)
+    pin(folder / "profiles.toml", trained)
     profiles.load.cache_clear()
-    return profile
 
 
 def pin(table: Path, profile: Profile) -> None:
