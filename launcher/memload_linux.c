@@ -8,7 +8,10 @@
  * Libraries that need each other (FreeType and HarfBuzz) must be loaded at one go. Among them each name of a DT_NEEDED is
  * overwritten, in the memory file, with the path of that library's memory file, and only the first one is handed to the
  * dynamic linker, which finds the others by these paths. They are what Tarjan calls a strongly connected component
- * ("Depth-first search and linear graph algorithms", 1972), and are found by his algorithm. */
+ * ("Depth-first search and linear graph algorithms", 1972), and are found by his algorithm.
+ *
+ * One thread loads at a time, with all that is needed: what another one has only begun to load is not there yet. glibc's own
+ * lock cannot see to that, for between the making of a file and the loading of what it needs nothing of glibc's is called. */
 #define _GNU_SOURCE 1
 #undef _FORTIFY_SOURCE
 #include "memload.h"
@@ -43,7 +46,9 @@ struct loading {
     struct ox_memfile file;
 };
 
-/* Held while the tables change, never while a library's constructors run; free in a forked child. */
+/* Whose turn it is to load: recursive, for constructors load libraries, too. */
+static pthread_mutex_t turn;
+/* Held while the tables change, never while a library's constructors run. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -57,9 +62,38 @@ static void release(void)
     pthread_mutex_unlock(&lock);
 }
 
+static void make_turn(void)
+{
+    pthread_mutexattr_t recursive;
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&turn, &recursive);
+    pthread_mutexattr_destroy(&recursive);
+}
+
+/* A forked child finds nothing half loaded, and both locks free. */
+static void before_fork(void)
+{
+    pthread_mutex_lock(&turn);
+    acquire();
+}
+
+static void after_fork(void)
+{
+    release();
+    pthread_mutex_unlock(&turn);
+}
+
+static void after_fork_in_child(void)
+{
+    release();
+    make_turn(); /* its owner is the parent's thread */
+}
+
 static void prepare(void)
 {
-    pthread_atfork(acquire, release, release);
+    make_turn();
+    pthread_atfork(before_fork, after_fork, after_fork_in_child);
     ox.library_state = ox_alloc(ox.blob.library_count);
     if (ox.library_state != NULL) {
         memset(ox.library_state, WAITING, ox.blob.library_count);
@@ -208,8 +242,13 @@ void *ox_memload(uint32_t node, int flags)
 {
     struct loading loading = {.node = node};
     pthread_once(&once, prepare);
+    pthread_mutex_lock(&turn);
     arrange(&loading);
-    return load(&loading, flags);
+    void *library = load(&loading, flags);
+    int error = errno;
+    pthread_mutex_unlock(&turn);
+    errno = error;
+    return library;
 }
 
 static void set_state(uint32_t library, unsigned state)

@@ -1,9 +1,11 @@
 # ruff: noqa: INP001 (a script)
-"""Writes the fuzzers' first inputs: valid blobs of several kinds, paths in them, a shared library."""
+"""Writes the fuzzers' first inputs: valid blobs of several kinds, paths in them, shared libraries that need each other."""
 
 from __future__ import annotations
 
+import struct
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -31,6 +33,54 @@ WORDS = (
     ("nice\n/opt/app/pkg/lib.so\n/opt/app\n/opt/app/pkg/lib.so", "A=/opt/app/pkg/lib.so"),
     ("x\n/opt/app/pkg\na=@/opt/app//pkg/./lib.so\n=", "PWD=/opt/app/pkg"),
 )
+# Shared libraries and what each needs: a chain, circles, what is not there, what the system may have.
+NEEDS: tuple[dict[str, Sequence[str]], ...] = (
+    {"libone-0123456789.so.1": ["libtwo-0123456789.so.1", "libc.so.6"], "libtwo-0123456789.so.1": ["libthree.so"],
+     "libthree.so": []},
+    {"libone-0123456789.so.1": ["libtwo-0123456789.so.1"], "libtwo-0123456789.so.1": ["libone-0123456789.so.1"]},
+    {"libself-0123456789.so": ["libself-0123456789.so", "libgone.so"],
+     "libstart.so": ["libring-0123456789a.so", "libself-0123456789.so"],
+     "libring-0123456789a.so": ["libring-0123456789b.so"],
+     "libring-0123456789b.so": ["libring-0123456789c.so", "libgcc_s.so.1"],
+     "libring-0123456789c.so": ["libring-0123456789a.so", "libring-0123456789b.so"],
+     "libgcc_s.so.1": ["libc.so.6"]},
+    {"liba.so": ["libb-0123456789abcd.so", "libc.so"], "libb-0123456789abcd.so": ["liba.so"],
+     "libc.so": ["libb-0123456789abcd.so"]},
+)  # fmt: skip
+# The file to begin with; what constructors and systems do.
+BEHAVIOURS = (b"\x00\x00", b"\x01\x07", b"\x03\x13", b"\x00\x09")
+
+
+def library(needed: Sequence[str]) -> bytes:
+    """The least that the reader of shared libraries takes for one (System V ABI, "Program Loading and Dynamic Linking")."""
+    strings = b"\0" + b"".join(name.encode() + b"\0" for name in needed)
+    places = [strings.index(b"\0" + name.encode() + b"\0") + 1 for name in needed]
+    at = 64 + 2 * 56
+    entries = [(1, place) for place in places] + [(5, at + 16 * (len(places) + 2)), (0, 0)]
+    dynamic = b"".join(struct.pack("<qQ", *entry) for entry in entries)
+    size = at + len(dynamic) + len(strings)
+    head = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 3, 62, 1, 0, 64, 0, 0, 64, 56, 2, 64, 0, 0)
+    load = struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, size, size, 4096)
+    return (
+        head
+        + load
+        + struct.pack("<IIQQQQQQ", 2, 6, at, at, at, len(dynamic), len(dynamic), 8)
+        + dynamic
+        + strings
+    )
+
+
+def loads() -> list[bytes]:
+    """Blobs with such libraries, raw and compressed."""
+    found = []
+    for needs in NEEDS:
+        for compression in ("none", "zstd"):
+            resources = pack.Resources()
+            for name, needed in needs.items():
+                resources.add_file(pack.File(f"pkg.libs/{name}", pack.Payload.raw(library(needed))))
+                resources.add_library(pack.Library(name, f"pkg.libs/{name}", fallback="gcc_s" in name))
+            found.append(pack.blob(resources, (), {}, compression))
+    return found
 
 
 def blobs() -> list[bytes]:
@@ -54,7 +104,7 @@ def blobs() -> list[bytes]:
 
 def main(folder: Path) -> None:
     """Write the seeds below ``folder``, one folder for each fuzzer."""
-    for name in ("blob", "paths", "handover", "needed"):
+    for name in ("blob", "paths", "handover", "needed", "memload"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for number, blob in enumerate(blobs()):
         (folder / "blob" / str(number)).write_bytes(blob)
@@ -62,12 +112,15 @@ def main(folder: Path) -> None:
             for at, texts in enumerate(pairs):
                 head = "".join(f"{text}\0" for text in ("/opt/app", *texts)).encode()
                 (folder / name / f"{number}-{at}").write_bytes(head + blob)
+    for number, blob in enumerate(loads()):
+        for at, behaviour in enumerate(BEHAVIOURS):
+            (folder / "memload" / f"{number}-{at}").write_bytes(behaviour + blob)
     libraries = sorted(
         Path("/usr/lib").rglob("*.so*"), key=lambda path: path.stat().st_size if path.is_file() else 1 << 60
     )
-    for number, library in enumerate(path for path in libraries[:400] if path.read_bytes()[:4] == b"\x7fELF"):
+    for number, path in enumerate(path for path in libraries[:400] if path.read_bytes()[:4] == b"\x7fELF"):
         if number < 4:
-            (folder / "needed" / str(number)).write_bytes(library.read_bytes())
+            (folder / "needed" / str(number)).write_bytes(path.read_bytes())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,172 @@
+/* Fuzzes the loading of shared libraries from memory: a blob with any libraries in it, of which each file is asked for in
+ * turn. The system's dlopen is not called: what it would get is looked at, and it loads more, as constructors do. The
+ * first two bytes: the file to begin with, and what constructors and systems do. Then a blob. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "real_linux.h"
+
+/* Part of this program, under a name of its own: the sanitizers need the system's dlopen. */
+#undef OX_INTERPOSE
+#define OX_INTERPOSE(type, name, ...) type ox_##name(__VA_ARGS__)
+#define pthread_atfork(before, parent, child) ((void)(before), (void)(parent), (void)(child))
+#define access(path, mode) path_access(path) /* whether there is /proc */
+static int path_access(const char *path);
+#include "../memload_linux.c"
+
+#include "payload.h"
+
+enum { MOST = 64, LARGEST = 1 << 20, NESTED = 3 };
+
+/* `odd`, the system that this is. */
+enum { HAS_LIBRARIES = 1, CONSTRUCTORS_LOAD = 2, FAILS = 4, NO_PROC = 8 };
+
+static struct {
+    uint8_t odd;
+    unsigned nested;
+    unsigned loads;
+} system_like;
+
+static int path_access(const char *path)
+{
+    (void)path;
+    return (system_like.odd & NO_PROC) != 0 ? -1 : 0;
+}
+
+static void require(bool holds)
+{
+    if (!holds) {
+        abort();
+    }
+}
+
+struct names {
+    bool *changeable; /* one for each byte of the file */
+    const uint8_t *data;
+};
+
+static bool mark(const char *name, size_t length, void *context)
+{
+    struct names *names = context;
+    memset(names->changeable + ((const uint8_t *)name - names->data), true, length + 1);
+    return true;
+}
+
+/* Only names of libraries that are needed may differ from what is embedded, and nothing can be written any more. */
+static void check_file(uint32_t node, int fd)
+{
+    const struct ox_payload *payload = &ox.blob.nodes[node].data;
+    const uint8_t *stored = ox_payload_open(&ox.blob, payload);
+    require(stored != NULL && payload->size <= LARGEST);
+    size_t size = (size_t)payload->size;
+    uint8_t *embedded = malloc(size + 1);
+    uint8_t *found = malloc(size + 1);
+    bool *changeable = calloc(size + 1, sizeof *changeable);
+    require(embedded != NULL && found != NULL && changeable != NULL);
+    require(ox_payload_decode(&ox.blob, payload, stored, embedded));
+    require(pread(fd, found, size + 1, 0) == (ssize_t)size);
+    /* A constructor may ask for the library that is to be loaded next. */
+    require(system_like.nested != 0 || pwrite(fd, "", 1, 0) < 0);
+    struct names names = {.changeable = changeable, .data = embedded};
+    ox_elf_needed(embedded, size, mark, &names);
+    for (size_t i = 0; i < size; i++) {
+        require(embedded[i] == found[i] || changeable[i]);
+    }
+    free(embedded);
+    free(found);
+    free(changeable);
+}
+
+static void *system_dlopen(const char *path, int flags)
+{
+    int fd = -1;
+    (void)flags;
+    if (sscanf(path, MEMORY_PATH, &fd) != 1) {
+        return (system_like.odd & HAS_LIBRARIES) != 0 ? &system_like : NULL; /* the system's, or a copy on disk */
+    }
+    uint32_t at = 0;
+    while (at < ox.loaded_count && ox.loaded[at].fd != fd) {
+        at++;
+    }
+    require(at < ox.loaded_count);
+    uint32_t node = ox.loaded[at].node;
+    check_file(node, fd);
+    if ((system_like.odd & CONSTRUCTORS_LOAD) != 0 && system_like.nested < NESTED && system_like.loads++ < MOST) {
+        uint32_t next = (node + system_like.odd) % ox.blob.node_count;
+        system_like.nested++;
+        if (ox.blob.nodes[next].kind == OX_FILE) {
+            ox_memload(next, RTLD_NOW);
+        }
+        system_like.nested--;
+    }
+    return (system_like.odd & FAILS) != 0 && node % 3 == 0 ? NULL : &system_like;
+}
+
+_Atomic(void *) ox_real_known[OX_REAL_COUNT];
+
+void *ox_real_find(enum ox_real_name name)
+{
+    require(name == OX_REAL_dlopen);
+    return (union { __typeof__(&system_dlopen) f; void *p; }){.f = system_dlopen}.p;
+}
+
+/* Everything as before the first library. */
+static void forget(void)
+{
+    for (uint32_t i = 0; i < ox.loaded_count; i++) {
+        close(ox.loaded[i].fd);
+    }
+    ox_free(ox.loaded);
+    ox_free(ox.library_state);
+    ox.loaded = NULL;
+    ox.loaded_count = 0;
+    ox.library_state = NULL;
+    once = (pthread_once_t)PTHREAD_ONCE_INIT;
+    ox_payload_forget();
+}
+
+static void use(unsigned first)
+{
+    for (uint32_t i = 0; i < ox.blob.node_count; i++) {
+        uint32_t node = (first + i) % ox.blob.node_count;
+        if (ox.blob.nodes[node].kind == OX_FILE) {
+            ox_memload(node, RTLD_LAZY);
+        }
+        for (uint32_t k = 0; ox.library_state != NULL && k < ox.blob.library_count; k++) {
+            require(ox.library_state[k] == WAITING || ox.library_state[k] == LOADED);
+        }
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 2 + sizeof(struct ox_header)) {
+        return 0;
+    }
+    unsigned first = data[0];
+    memset(&system_like, 0, sizeof system_like);
+    system_like.odd = data[1];
+    size -= 2;
+    uint8_t *copy = aligned_alloc(64, (size + 63) / 64 * 64);
+    if (copy == NULL) {
+        return 0;
+    }
+    memcpy(copy, data + 2, size);
+    ((struct ox_header *)(void *)copy)->size = size;
+    if (ox_blob_open(&ox.blob, copy, size) == NULL && ox.blob.node_count <= MOST && ox.blob.library_count <= MOST) {
+        struct ox_node *nodes = (struct ox_node *)(uintptr_t)ox.blob.nodes; /* our copy */
+        for (uint32_t i = 0; i < ox.blob.node_count; i++) {
+            /* Without check sums, else no changed library would get here; none that takes for ever. */
+            nodes[i].data.check = 0;
+            nodes[i].kind = nodes[i].data.size > LARGEST ? OX_DIR : nodes[i].kind;
+        }
+        use(first);
+        forget();
+    }
+    free(copy);
+    return 0;
+}
