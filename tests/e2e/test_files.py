@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import shutil
 import sqlite3
@@ -74,6 +75,10 @@ int count_names_sorted(const char *path)
     return count;
 }
 """
+# One library that several others need, found by its name alone.
+BASE = "int base(void) { return 40; }"
+USERS = 8
+USER = "int base(void); int use(void) { return base() + NUMBER; }"
 PROGRAM = r"""
 #include <stdio.h>
 
@@ -118,13 +123,31 @@ print("tool", sys.argv[0], sys.argv[1:], open(sys.argv[2]).read(), end="")
 def _compile(text: str, out: Path, *options: str) -> bytes:
     compiler = shutil.which("cc") or shutil.which("clang")
     assert compiler, "this test needs a C compiler: apt-get install gcc"
-    line = [compiler, "-x", "c", "-O1", "-Wall", "-Wextra", *options, "-", "-o", str(out)]
+    line = [compiler, "-x", "c", "-O1", "-Wall", "-Wextra", "-", "-o", str(out), *options]
     subprocess.run(line, input=text, text=True, check=True)
     return out.read_bytes()
 
 
+def _libraries(folder: Path) -> dict[str, bytes]:
+    """What needs a library, and that library, which takes a while to be brought into memory."""
+    base = _compile(BASE, folder / "libfilesbase.so", "-shared", "-fPIC", "-Wl,-soname,libfilesbase.so")
+    files = {"files_native.libs/libfilesbase.so": base + random.Random(1).randbytes(6_000_000)}  # noqa: S311
+    for number in range(USERS):
+        name = f"libuser{number}.so"
+        options = (
+            "-shared",
+            "-fPIC",
+            f"-DNUMBER={number}",
+            f"-L{folder}",
+            "-Wl,--no-as-needed",
+            "-lfilesbase",
+        )
+        files[f"files_native/{name}"] = _compile(USER, folder / name, *options)
+    return files
+
+
 def _wheel(folder: Path) -> None:
-    """A wheel for Linux with a library and programs among its data."""
+    """A wheel for Linux with libraries and programs among its data."""
     folder.mkdir()
     information = "files_native-1.0.dist-info"
     programs = {
@@ -134,6 +157,7 @@ def _wheel(folder: Path) -> None:
     }
     files = {
         **programs,
+        **_libraries(folder),
         "files_native/__init__.py": b"",
         "files_native/libdata.so": _compile(LIBRARY, folder / "libdata.so", "-shared", "-fPIC"),
         f"{information}/METADATA": b"Metadata-Version: 2.4\nName: files-native\nVersion: 1.0\n",

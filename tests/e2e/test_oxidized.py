@@ -11,6 +11,7 @@ from program import APPS, build
 
 SOURCE = APPS / "oxidized"
 CHECKS = [
+    "documented",
     "own_finder",
     "own_resources",
     "attributes",

@@ -7,6 +7,7 @@ an extension module or a shared library that was indexed as bytes, locating file
 pkg_resources' file names of such resources and scripts.
 """
 
+import importlib.abc
 import sys
 import types
 
@@ -59,6 +60,12 @@ def decode_source(io_module: types.ModuleType, source_bytes: bytes) -> str:  # n
 
     return importlib.util.decode_source(source_bytes)
 
+
+importlib.abc.MetaPathFinder.register(OxidizedFinder)
+importlib.abc.ExecutionLoader.register(OxidizedFinder)
+importlib.abc.PathEntryFinder.register(OxidizedPathEntryFinder)
+importlib.abc.MetaPathFinder.register(OxidizedZipFinder)
+importlib.abc.InspectLoader.register(OxidizedZipFinder)
 
 for _finder in sys.meta_path:
     if type(_finder) is _oxcross.Finder:

@@ -131,6 +131,8 @@ class OxidizedResourceCollector:
         else:
             raise TypeError(f"cannot operate on {type(resource).__name__} values")
 
+    add_in_memory_resource = add_in_memory  # PyOxidizer's documentation has this name, its code the other
+
     def add_filesystem_relative(self, prefix: str, resource: Any) -> None:
         """Have a resource loaded from a file below ``prefix``, which is relative to the finder's origin."""
         self._check("filesystem-relative")

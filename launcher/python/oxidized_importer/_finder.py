@@ -1,5 +1,6 @@
 """OxidizedFinder: imports from an index of OxidizedResource instances, and, on sys.meta_path, from the executable."""
 
+import importlib.abc
 import os
 import types
 from collections.abc import Iterable, Iterator
@@ -173,6 +174,9 @@ class OxidizedFinder(_oxcross.Finder):
         return OxidizedPathEntryFinder(self, path, package)
 
     # -- loading -----------------------------------------------------------------------------
+
+    load_module = importlib.abc.Loader.load_module
+    source_to_code = staticmethod(importlib.abc.InspectLoader.source_to_code)
 
     def _resource(self, fullname: str) -> OxidizedResource | None:
         return self._known().index.get(fullname.removesuffix(".__init__"))

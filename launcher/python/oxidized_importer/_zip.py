@@ -1,5 +1,6 @@
 """OxidizedZipFinder: imports from a ZIP archive, as a finder on sys.meta_path."""
 
+import importlib.abc
 import io
 import marshal
 import os
@@ -81,6 +82,9 @@ class OxidizedZipFinder:
 
     def invalidate_caches(self) -> None:
         """Nothing is cached but the archive's directory, which does not change."""
+
+    load_module = importlib.abc.Loader.load_module
+    source_to_code = staticmethod(importlib.abc.InspectLoader.source_to_code)
 
     def create_module(self, spec: ModuleSpec) -> None:
         """None: modules are made as usual."""

@@ -3,6 +3,7 @@
 import importlib
 import importlib.metadata
 import importlib.resources
+import importlib.resources.abc
 import io
 import marshal
 import os
@@ -13,6 +14,37 @@ import zipfile
 from pathlib import Path
 
 MODULE = b"import sys\nname = __name__\n"
+# Every name that PyOxidizer's documentation of the module gives.
+DOCUMENTED = {
+    "decode_source": "",
+    "find_resources_in_path": "",
+    "register_pkg_resources": "",
+    "pkg_resources_find_distributions": "",
+    "OxidizedFinder": "multiprocessing_set_start_method origin path_hook_base_str pkg_resources_import_auto_register index_bytes "
+    "index_file_memory_mapped index_interpreter_builtins index_interpreter_builtin_extension_modules "
+    "index_interpreter_frozen_modules indexed_resources add_resource add_resources serialize_indexed_resources path_hook "
+    "find_spec find_module invalidate_caches create_module exec_module load_module get_code get_source source_to_code "
+    "is_package get_filename get_data get_resource_reader find_distributions iter_modules",
+    "OxidizedDistribution": "from_name discover read_text metadata name version entry_points files requires _normalized_name",
+    "OxidizedResourceReader": "open_resource resource_path is_resource contents",
+    "OxidizedPathEntryFinder": "find_spec invalidate_caches iter_modules",
+    "OxidizedPkgResourcesProvider": "has_metadata get_metadata get_metadata_lines metadata_isdir metadata_listdir run_script "
+    "get_resource_filename get_resource_stream get_resource_string has_resource resource_isdir resource_listdir",
+    "OxidizedResource": "is_module is_builtin_extension_module is_frozen_module is_extension_module is_shared_library name "
+    "is_package is_namespace_package in_memory_source in_memory_bytecode in_memory_bytecode_opt1 in_memory_bytecode_opt2 "
+    "in_memory_extension_module_shared_library in_memory_package_resources in_memory_distribution_resources "
+    "in_memory_shared_library shared_library_dependency_names relative_path_module_source relative_path_module_bytecode "
+    "relative_path_module_bytecode_opt1 relative_path_module_bytecode_opt2 relative_path_extension_module_shared_library "
+    "relative_path_package_resources relative_path_distribution_resources",
+    "OxidizedResourceCollector": "allowed_locations add_in_memory add_in_memory_resource add_filesystem_relative oxidize",
+    "OxidizedZipFinder": "from_zip_data from_path find_spec find_module invalidate_caches create_module exec_module "
+    "load_module get_code get_source source_to_code is_package",
+    "PythonModuleSource": "module source is_package",
+    "PythonModuleBytecode": "module bytecode optimize_level is_package",
+    "PythonPackageResource": "package name data",
+    "PythonPackageDistributionResource": "package version name data",
+    "PythonExtensionModule": "name",
+}
 
 
 def raised(expected, action, *arguments):
@@ -42,6 +74,31 @@ def executables_finder():
 
     (finder,) = (one for one in sys.meta_path if isinstance(one, OxidizedFinder))
     return finder
+
+
+def documented():
+    """Every name is there, and the interfaces of importlib.abc are what the documentation says."""
+    import importlib.abc as abc
+
+    import oxidized_importer
+
+    missing = [
+        f"{name}.{attribute}" if attribute else name
+        for name, attributes in DOCUMENTED.items()
+        for attribute in attributes.split() or [""]
+        if not hasattr(getattr(oxidized_importer, name), attribute or "__call__")
+    ]
+    assert missing == [] and set(DOCUMENTED) == set(oxidized_importer.__all__), missing
+    for name, interfaces in {
+        "OxidizedFinder": (abc.MetaPathFinder, abc.Loader, abc.InspectLoader, abc.ExecutionLoader),
+        "OxidizedDistribution": (importlib.metadata.Distribution,),
+        "OxidizedResourceReader": (importlib.resources.abc.ResourceReader,),
+        "OxidizedPathEntryFinder": (abc.PathEntryFinder,),
+        "OxidizedZipFinder": (abc.MetaPathFinder, abc.Loader, abc.InspectLoader),
+    }.items():
+        assert all(issubclass(getattr(oxidized_importer, name), one) for one in interfaces), name
+    finder = executables_finder()
+    assert finder.source_to_code("x = 3", "x.py").co_filename == "x.py"
 
 
 def own_finder():

@@ -6,6 +6,7 @@ import errno
 import os
 import sqlite3
 import ssl
+import threading
 
 import certifi
 import files_native
@@ -62,6 +63,27 @@ def check_ctypes():
         pass
     else:
         raise AssertionError("a missing library was loaded")
+
+
+def check_ctypes_in_threads():
+    """All at once, each in need of a library that nobody has loaded: the first brings it for all."""
+    paths = sorted(NATIVE.glob("libuser*.so"))
+    start = threading.Barrier(2 * len(paths))
+    found = []
+
+    def load(path):
+        start.wait()
+        try:
+            found.append(ctypes.CDLL(path).use())
+        except OSError as error:
+            found.append(str(error))
+
+    threads = [threading.Thread(target=load, args=(path,)) for path in 2 * paths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    same(sorted(found, key=str), sorted(2 * [40 + number for number in range(len(paths))]))
 
 
 def check_lxml():
