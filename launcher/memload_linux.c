@@ -1,9 +1,10 @@
 /* Shared libraries from memory files. glibc knows a library by the path it was opened with, /proc/self/fd/N, and by its
- * device and inode: so each node has one memory file, and its descriptor is never closed (a later file under the same
- * number would be taken for the old library).
+ * device and inode: so each node has one memory file, and its descriptor is never closed. Programs close it nevertheless
+ * (daemons close all that they find): then no later library gets the same number, for it would be taken for the old one.
  *
  * A library that another one needs is loaded before it; the dynamic linker then matches DT_NEEDED with the SONAME of what
- * is loaded. RTLD_LOCAL is right: a library's own needs are in its scope in any case.
+ * is loaded. RTLD_LOCAL is right: a library's own needs are in its scope in any case. One that has not that SONAME is
+ * asked for by its path, as the following.
  *
  * Libraries that need each other (FreeType and HarfBuzz) must be loaded at one go. Among them each name of a DT_NEEDED is
  * overwritten, in the memory file, with the path of that library's memory file, and only the first one is handed to the
@@ -46,21 +47,9 @@ struct loading {
     struct ox_memfile file;
 };
 
-/* Whose turn it is to load: recursive, for constructors load libraries, too. */
+/* Whose turn it is: recursive, for constructors load libraries, too. */
 static pthread_mutex_t turn;
-/* Held while the tables change, never while a library's constructors run. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void acquire(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-static void release(void)
-{
-    pthread_mutex_unlock(&lock);
-}
 
 static void make_turn(void)
 {
@@ -71,29 +60,21 @@ static void make_turn(void)
     pthread_mutexattr_destroy(&recursive);
 }
 
-/* A forked child finds nothing half loaded, and both locks free. */
-static void before_fork(void)
+static void take_turn(void)
 {
     pthread_mutex_lock(&turn);
-    acquire();
 }
 
-static void after_fork(void)
+static void give_turn(void)
 {
-    release();
     pthread_mutex_unlock(&turn);
-}
-
-static void after_fork_in_child(void)
-{
-    release();
-    make_turn(); /* its owner is the parent's thread */
 }
 
 static void prepare(void)
 {
     make_turn();
-    pthread_atfork(before_fork, after_fork, after_fork_in_child);
+    /* A forked child finds nothing half loaded. The turn is made anew there: its owner is a thread of the parent's. */
+    pthread_atfork(take_turn, give_turn, make_turn);
     ox.library_state = ox_alloc(ox.blob.library_count);
     if (ox.library_state != NULL) {
         memset(ox.library_state, WAITING, ox.blob.library_count);
@@ -102,29 +83,89 @@ static void prepare(void)
 
 static bool need(const char *name, size_t length, void *context);
 
-/* The node's memory file, made once. -1 with errno. */
+#define MEMORY_PATH "/proc/self/fd/%d"
+#define SHORT_PATH "/dev/fd/%d" /* a link to the same folder, nearly everywhere */
+
+static struct ox_loaded_library *find(uint32_t node)
+{
+    for (uint32_t i = 0; i < ox.loaded_count; i++) {
+        if (ox.loaded[i].node == node) {
+            return &ox.loaded[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_taken(int fd)
+{
+    for (uint32_t i = 0; i < ox.loaded_count; i++) {
+        if (ox.loaded[i].fd == fd) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The same file under a number that no library has or had. */
+static int renumber(int fd)
+{
+    int got = fd;
+    while (got >= 0 && is_taken(got)) {
+        int next = fcntl(fd, F_DUPFD_CLOEXEC, got + 1);
+        if (got != fd) {
+            close(got);
+        }
+        got = next;
+    }
+    if (got != fd) {
+        int error = errno;
+        close(fd);
+        errno = error;
+    }
+    return got;
+}
+
+static bool is_loaded(int fd)
+{
+    char path[32];
+    snprintf(path, sizeof path, MEMORY_PATH, fd);
+    void *library = OX_REAL(dlopen)(path, RTLD_LAZY | RTLD_NOLOAD);
+    return library != NULL && dlclose(library) == 0;
+}
+
+/* Whether its number stands for the library, if only in glibc's eyes. */
+static bool is_good(const struct ox_loaded_library *known)
+{
+    uint32_t node;
+    return !known->sealed || (ox_virtual_fd_node(known->fd, &node) && node == known->node) || is_loaded(known->fd);
+}
+
+/* The node's memory file, made when there is none. -1 with errno. */
 static int library_fd(uint32_t node, bool *fresh, struct ox_memfile *file)
 {
-    int fd = -1;
+    struct ox_loaded_library *known = find(node);
     *fresh = false;
-    acquire();
-    for (uint32_t i = 0; i < ox.loaded_count && fd < 0; i++) {
-        fd = ox.loaded[i].node == node ? ox.loaded[i].fd : -1;
+    if (known != NULL && is_good(known)) {
+        return known->fd;
     }
-    if (fd < 0) {
+    if (known == NULL) {
         struct ox_loaded_library *more = ox_realloc(ox.loaded, (ox.loaded_count + 1) * sizeof *more);
-        if (more != NULL) {
-            ox.loaded = more;
-            fd = ox_memfile_make_unsealed(node, file);
-        } else {
+        if (more == NULL) {
             errno = ENOMEM;
+            return -1;
         }
-        if (fd >= 0) {
-            ox.loaded[ox.loaded_count++] = (struct ox_loaded_library){.node = node, .fd = fd};
-            *fresh = true;
-        }
+        ox.loaded = more;
+        known = &more[ox.loaded_count];
     }
-    release();
+    int fd = ox_memfile_make_unsealed(node, file);
+    if (fd >= 0 && (fd = renumber(fd)) < 0) {
+        ox_memfile_unmap(file);
+    }
+    if (fd >= 0) {
+        ox.loaded_count += known == &ox.loaded[ox.loaded_count];
+        *known = (struct ox_loaded_library){.node = node, .fd = fd};
+        *fresh = true;
+    }
     return fd;
 }
 
@@ -155,34 +196,23 @@ static void *load_from_disk(int fd, int flags)
 }
 
 /* The same, once for each library. */
-static void *load_without_path(int fd, int flags)
+static void *load_without_path(uint32_t node, int fd, int flags)
 {
-    void *known = NULL;
-    acquire();
-    for (uint32_t i = 0; i < ox.loaded_count; i++) {
-        known = ox.loaded[i].fd == fd ? ox.loaded[i].handle : known;
+    void *library = find(node)->handle;
+    if (library == NULL && (library = load_from_disk(fd, flags)) != NULL) {
+        find(node)->handle = library; /* its constructors may have loaded others: the table may lie elsewhere */
     }
-    release();
-    if (known != NULL || (known = load_from_disk(fd, flags)) == NULL) {
-        return known;
-    }
-    acquire();
-    for (uint32_t i = 0; i < ox.loaded_count; i++) {
-        if (ox.loaded[i].fd == fd) {
-            ox.loaded[i].handle = known;
-        }
-    }
-    release();
-    return known;
+    return library;
 }
-
-#define MEMORY_PATH "/proc/self/fd/%d"
 
 /* Lets the file ask for the memory file `fd` instead of the library of this name, which lies in its bytes. */
 static void point(const struct loading *loading, const char *name, size_t length, int fd)
 {
     char path[32];
     size_t size = (size_t)snprintf(path, sizeof path, MEMORY_PATH, fd) + 1;
+    if (size > length + 1) {
+        size = (size_t)snprintf(path, sizeof path, SHORT_PATH, fd) + 1;
+    }
     if (size <= length + 1) {
         ssize_t written = pwrite(loading->fd, path, size, (const uint8_t *)name - loading->file.data);
         (void)written; /* without it the dynamic linker says what is missing */
@@ -208,6 +238,7 @@ static bool arrange(struct loading *loading)
         }
         ox_memfile_unmap(&loading->file);
         ox_memfile_seal(loading->fd, loading->node);
+        find(loading->node)->sealed = true;
     }
     return loading->lowest == loading->depth;
 }
@@ -215,13 +246,11 @@ static bool arrange(struct loading *loading)
 /* All that waited for the library at this depth has been loaded with it. */
 static void settle(unsigned depth)
 {
-    acquire();
     for (uint32_t i = 0; i < ox.blob.library_count; i++) {
         if (ox.library_state[i] >= DEFERRED + depth) {
             ox.library_state[i] = LOADED;
         }
     }
-    release();
 }
 
 static void *load(const struct loading *loading, int flags)
@@ -231,7 +260,8 @@ static void *load(const struct loading *loading, int flags)
         return NULL;
     }
     snprintf(path, sizeof path, MEMORY_PATH, loading->fd);
-    void *library = access(path, F_OK) != 0 ? load_without_path(loading->fd, flags) : OX_REAL(dlopen)(path, flags);
+    bool reachable = access(path, F_OK) == 0 || is_loaded(loading->fd);
+    void *library = reachable ? OX_REAL(dlopen)(path, flags) : load_without_path(loading->node, loading->fd, flags);
     if (loading->cyclic) {
         settle(loading->depth);
     }
@@ -242,20 +272,13 @@ void *ox_memload(uint32_t node, int flags)
 {
     struct loading loading = {.node = node};
     pthread_once(&once, prepare);
-    pthread_mutex_lock(&turn);
+    take_turn();
     arrange(&loading);
     void *library = load(&loading, flags);
     int error = errno;
-    pthread_mutex_unlock(&turn);
+    give_turn();
     errno = error;
     return library;
-}
-
-static void set_state(uint32_t library, unsigned state)
-{
-    acquire();
-    ox.library_state[library] = (uint8_t)state;
-    release();
 }
 
 /* A library that nobody has asked for yet. Returns the depth at which it is loaded. */
@@ -264,14 +287,14 @@ static unsigned load_needed(uint32_t library, const char *name, struct loading *
     bool system = (ox.blob.libraries[library].flags & OX_LIBRARY_FALLBACK) != 0
         && OX_REAL(dlopen)(name, RTLD_LAZY | RTLD_LOCAL) != NULL;
     if (system || inner->depth >= DEEPEST) {
-        set_state(library, LOADED);
+        ox.library_state[library] = LOADED;
         return inner->depth;
     }
     if (arrange(inner)) {
         load(inner, RTLD_LAZY | RTLD_LOCAL);
-        set_state(library, LOADED);
+        ox.library_state[library] = LOADED;
     } else {
-        set_state(library, DEFERRED + inner->lowest);
+        ox.library_state[library] = (uint8_t)(DEFERRED + inner->lowest);
     }
     return inner->lowest;
 }
@@ -295,21 +318,21 @@ static bool need(const char *name, size_t length, void *context)
             return true;
         }
     }
-    acquire();
     unsigned state = ox.library_state[i];
-    ox.library_state[i] = state == WAITING ? LOADING : (uint8_t)state;
-    release();
     struct loading inner = {.user = user, .node = node, .depth = user->depth + 1};
     unsigned lowest = inner.depth;
     if (state == WAITING) {
+        ox.library_state[i] = LOADING;
         lowest = load_needed(i, name, &inner);
     } else if (state >= DEFERRED) {
         lowest = state - DEFERRED;
     }
     if (lowest < inner.depth) {
-        bool fresh;
         wait_for(user, lowest);
-        point(user, name, length, library_fd(node, &fresh, &inner.file));
+    }
+    const struct ox_loaded_library *there = find(node);
+    if (there != NULL && (lowest < inner.depth || (ox.blob.libraries[i].flags & OX_LIBRARY_NAMELESS) != 0)) {
+        point(user, name, length, there->fd);
     }
     return true;
 }

@@ -117,7 +117,10 @@ struct ox_slot { /* 8 bytes */
 
 /* OX_LIBRARY_FALLBACK: compiler run-time libraries (libgcc_s, libstdc++) are taken from the system when it has
  * them, since other system libraries share them; the embedded copy serves systems without. */
-enum ox_library_flag { OX_LIBRARY_FALLBACK = 1 };
+enum ox_library_flag {
+    OX_LIBRARY_FALLBACK = 1,
+    OX_LIBRARY_NAMELESS = 2 /* the library does not have that DT_SONAME itself: it was found by its file's name */
+};
 
 /* A shared library that extension modules need by name (DT_NEEDED). */
 struct ox_library { /* 16 bytes */

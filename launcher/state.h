@@ -38,7 +38,8 @@ struct ox_working {
 
 struct ox_loaded_library {
     uint32_t node;
-    int fd;       /* never closed: glibc knows the library by this descriptor's path */
+    int fd;       /* never closed by us: glibc knows the library by this descriptor's path */
+    bool sealed;  /* the file is as it is going to be */
     void *handle; /* without /proc only: glibc cannot tell that it is loaded already */
 };
 

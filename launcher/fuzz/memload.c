@@ -1,6 +1,6 @@
 /* Fuzzes the loading of shared libraries from memory: a blob with any libraries in it, of which each file is asked for in
  * turn. The system's dlopen is not called: what it would get is looked at, and it loads more, as constructors do. The
- * first two bytes: the file to begin with, and what constructors and systems do. Then a blob. */
+ * first two bytes: the file to begin with; what constructors, systems and programs do. Then a blob. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,31 +9,49 @@
 
 #include "real_linux.h"
 
-/* Part of this program, under a name of its own: the sanitizers need the system's dlopen. */
+/* Part of this program, under names of its own: the sanitizers need the system's. */
 #undef OX_INTERPOSE
 #define OX_INTERPOSE(type, name, ...) type ox_##name(__VA_ARGS__)
 #define pthread_atfork(before, parent, child) ((void)(before), (void)(parent), (void)(child))
-#define access(path, mode) path_access(path) /* whether there is /proc */
+#define access(path, mode) path_access(path)
+#define dlclose system_dlclose
 static int path_access(const char *path);
+static int system_dlclose(void *library);
 #include "../memload_linux.c"
 
 #include "payload.h"
 
-enum { MOST = 64, LARGEST = 1 << 20, NESTED = 3 };
+enum { MOST = 64, LARGEST = 1 << 20, NESTED = 3, NUMBERS = 1 << 10 };
 
-/* `odd`, the system that this is. */
-enum { HAS_LIBRARIES = 1, CONSTRUCTORS_LOAD = 2, FAILS = 4, NO_PROC = 8 };
+/* `odd`: the system and the program that this is. */
+enum { HAS_LIBRARIES = 1, CONSTRUCTORS_LOAD = 2, FAILS = 4, NO_PROC = 8, CLOSES = 16, REUSES = 32, UNLOADS = 64 };
 
 static struct {
     uint8_t odd;
     unsigned nested;
     unsigned loads;
+    uint32_t loaded[NUMBERS]; /* the node that is known under the path of a descriptor, and one more */
 } system_like;
 
 static int path_access(const char *path)
 {
     (void)path;
     return (system_like.odd & NO_PROC) != 0 ? -1 : 0;
+}
+
+static int system_dlclose(void *library)
+{
+    return library == &system_like ? 0 : -1;
+}
+
+bool ox_virtual_fd_node(int fd, uint32_t *node)
+{
+    struct stat status;
+    *node = OX_NONE;
+    if (fstat(fd, &status) == 0 && (status.st_mode & S_ISVTX) != 0) {
+        *node = (uint32_t)status.st_mtim.tv_nsec;
+    }
+    return *node < ox.blob.node_count;
 }
 
 static void require(bool holds)
@@ -80,19 +98,9 @@ static void check_file(uint32_t node, int fd)
     free(changeable);
 }
 
-static void *system_dlopen(const char *path, int flags)
+/* Loads more, as constructors do, and perhaps fails. */
+static void *load_like_system(uint32_t node, int fd)
 {
-    int fd = -1;
-    (void)flags;
-    if (sscanf(path, MEMORY_PATH, &fd) != 1) {
-        return (system_like.odd & HAS_LIBRARIES) != 0 ? &system_like : NULL; /* the system's, or a copy on disk */
-    }
-    uint32_t at = 0;
-    while (at < ox.loaded_count && ox.loaded[at].fd != fd) {
-        at++;
-    }
-    require(at < ox.loaded_count);
-    uint32_t node = ox.loaded[at].node;
     check_file(node, fd);
     if ((system_like.odd & CONSTRUCTORS_LOAD) != 0 && system_like.nested < NESTED && system_like.loads++ < MOST) {
         uint32_t next = (node + system_like.odd) % ox.blob.node_count;
@@ -102,7 +110,49 @@ static void *system_dlopen(const char *path, int flags)
         }
         system_like.nested--;
     }
-    return (system_like.odd & FAILS) != 0 && node % 3 == 0 ? NULL : &system_like;
+    if ((system_like.odd & FAILS) != 0 && node % 3 == 0) {
+        return NULL;
+    }
+    system_like.loaded[fd] = node + 1;
+    return &system_like;
+}
+
+static void *system_dlopen(const char *path, int flags)
+{
+    int fd = -1;
+    if (sscanf(path, MEMORY_PATH, &fd) != 1) {
+        return (system_like.odd & HAS_LIBRARIES) != 0 ? &system_like : NULL; /* the system's, or a copy on disk */
+    }
+    require(fd >= 0 && fd < NUMBERS);
+    uint32_t at = 0;
+    while (at < ox.loaded_count && ox.loaded[at].fd != fd) {
+        at++;
+    }
+    require(at < ox.loaded_count);
+    uint32_t node = ox.loaded[at].node;
+    if (system_like.loaded[fd] != 0) {
+        require(system_like.loaded[fd] == node + 1); /* else it is the wrong library */
+        return &system_like;
+    }
+    return (flags & RTLD_NOLOAD) != 0 ? NULL : load_like_system(node, fd);
+}
+
+/* What programs do to libraries and to descriptors that they know nothing of. */
+static void be_odd(uint32_t which)
+{
+    if (ox.loaded_count == 0) {
+        return;
+    }
+    int fd = ox.loaded[which % ox.loaded_count].fd;
+    if ((system_like.odd & UNLOADS) != 0) {
+        system_like.loaded[ox.loaded[which / 2 % ox.loaded_count].fd] = 0;
+    }
+    if ((system_like.odd & CLOSES) != 0) {
+        close(fd);
+    }
+    if ((system_like.odd & REUSES) != 0) {
+        dup2(STDERR_FILENO, fd);
+    }
 }
 
 _Atomic(void *) ox_real_known[OX_REAL_COUNT];
@@ -113,12 +163,12 @@ void *ox_real_find(enum ox_real_name name)
     return (union { __typeof__(&system_dlopen) f; void *p; }){.f = system_dlopen}.p;
 }
 
+static int first_number;
+
 /* Everything as before the first library. */
 static void forget(void)
 {
-    for (uint32_t i = 0; i < ox.loaded_count; i++) {
-        close(ox.loaded[i].fd);
-    }
+    close_range((unsigned)first_number, NUMBERS, 0);
     ox_free(ox.loaded);
     ox_free(ox.library_state);
     ox.loaded = NULL;
@@ -135,6 +185,7 @@ static void use(unsigned first)
         if (ox.blob.nodes[node].kind == OX_FILE) {
             ox_memload(node, RTLD_LAZY);
         }
+        be_odd(first + 3 * i);
         for (uint32_t k = 0; ox.library_state != NULL && k < ox.blob.library_count; k++) {
             require(ox.library_state[k] == WAITING || ox.library_state[k] == LOADED);
         }
@@ -148,6 +199,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     unsigned first = data[0];
+    if (first_number == 0) {
+        first_number = dup(STDERR_FILENO);
+        close(first_number);
+    }
     memset(&system_like, 0, sizeof system_like);
     system_like.odd = data[1];
     size -= 2;

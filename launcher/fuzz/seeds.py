@@ -47,8 +47,17 @@ NEEDS: tuple[dict[str, Sequence[str]], ...] = (
     {"liba.so": ["libb-0123456789abcd.so", "libc.so"], "libb-0123456789abcd.so": ["liba.so"],
      "libc.so": ["libb-0123456789abcd.so"]},
 )  # fmt: skip
-# The file to begin with; what constructors and systems do.
-BEHAVIOURS = (b"\x00\x00", b"\x01\x07", b"\x03\x13", b"\x00\x09")
+# The file to begin with; what constructors, systems and programs do.
+BEHAVIOURS = (
+    b"\x00\x00",
+    b"\x01\x07",
+    b"\x03\x03",
+    b"\x00\x09",
+    b"\x02\x10",
+    b"\x02\x21",
+    b"\x01\x50",
+    b"\x00\x73",
+)
 
 
 def library(needed: Sequence[str]) -> bytes:
@@ -78,7 +87,9 @@ def loads() -> list[bytes]:
             resources = pack.Resources()
             for name, needed in needs.items():
                 resources.add_file(pack.File(f"pkg.libs/{name}", pack.Payload.raw(library(needed))))
-                resources.add_library(pack.Library(name, f"pkg.libs/{name}", fallback="gcc_s" in name))
+                resources.add_library(
+                    pack.Library(name, f"pkg.libs/{name}", fallback="gcc_s" in name, nameless="three" in name)
+                )
             found.append(pack.blob(resources, (), {}, compression))
     return found
 

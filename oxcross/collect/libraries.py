@@ -2,7 +2,8 @@
 
 Extension modules are loaded from memory, where the dynamic loader cannot follow an RPATH. So the
 libraries that they name (DT_NEEDED) are loaded before them, each after those that it needs itself;
-the loader then finds them by their DT_SONAME.
+the loader then finds them by their DT_SONAME, or, where they have none, by a path that the launcher puts in
+place of the name.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def order(shared: Iterable[Shared], fallback: Mapping[str, tuple[str, ...]]) -> 
         if (file := _provider(name, user, by_path, by_name)) is not None:
             for other in file.needed:
                 need(other, file)
-            ordered[name] = Library(name, file.path)
+            ordered[name] = Library(name, file.path, nameless=file.soname != name)
         elif name in fallback:
             for other in fallback[name]:
                 need(other, user)

@@ -70,6 +70,7 @@ class LibraryFlag(IntFlag):
     """``enum ox_library_flag``."""
 
     FALLBACK = 1
+    NAMELESS = 2
 
 
 class Key(IntEnum):

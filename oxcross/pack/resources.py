@@ -59,12 +59,14 @@ class File:
 class Library:
     """A shared library that extension modules need by ``soname``; its file is at ``path``.
 
-    A ``fallback`` is loaded only where the system has no library of that name.
+    A ``fallback`` is loaded only where the system has no library of that name. One that is ``nameless`` does not have
+    that DT_SONAME itself.
     """
 
     soname: str
     path: str
     fallback: bool = False
+    nameless: bool = False
 
 
 @dataclass(slots=True)

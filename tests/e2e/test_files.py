@@ -130,18 +130,15 @@ def _compile(text: str, out: Path, *options: str) -> bytes:
 
 def _libraries(folder: Path) -> dict[str, bytes]:
     """What needs a library, and that library, which takes a while to be brought into memory."""
-    base = _compile(BASE, folder / "libfilesbase.so", "-shared", "-fPIC", "-Wl,-soname,libfilesbase.so")
-    files = {"files_native.libs/libfilesbase.so": base + random.Random(1).randbytes(6_000_000)}  # noqa: S311
-    for number in range(USERS):
-        name = f"libuser{number}.so"
-        options = (
-            "-shared",
-            "-fPIC",
-            f"-DNUMBER={number}",
-            f"-L{folder}",
-            "-Wl,--no-as-needed",
-            "-lfilesbase",
-        )
+    shared = ("-shared", "-fPIC", f"-L{folder}", "-Wl,--no-as-needed")
+    base = _compile(BASE, folder / "libfilesbase.so", *shared, "-Wl,-soname,libfilesbase.so")
+    files = {
+        "files_native.libs/libfilesbase.so": base + random.Random(1).randbytes(6_000_000),  # noqa: S311
+        "files_native/libnosoname.so": _compile(BASE, folder / "libnosoname.so", *shared),
+    }
+    needing = {"libasking.so": "nosoname"} | {f"libuser{number}.so": "filesbase" for number in range(USERS)}
+    for number, (name, needed) in enumerate(needing.items(), start=-1):
+        options = (*shared, f"-DNUMBER={number}", f"-l{needed}")
         files[f"files_native/{name}"] = _compile(USER, folder / name, *options)
     return files
 

@@ -6,6 +6,8 @@ import errno
 import os
 import sqlite3
 import ssl
+import subprocess
+import sys
 import threading
 
 import certifi
@@ -84,6 +86,31 @@ def check_ctypes_in_threads():
     for thread in threads:
         thread.join()
     same(sorted(found, key=str), sorted(2 * [40 + number for number in range(len(paths))]))
+
+
+def check_ctypes_without_soname():
+    """A library that is needed by its file's name, and has no other."""
+    same(ctypes.CDLL(NATIVE / "libasking.so").use(), 39)
+
+
+DAEMON = """
+import ctypes, os, sys
+first = ctypes.CDLL(sys.argv[1] + "/libdata.so")
+second = ctypes.CDLL(sys.argv[1] + "/libuser0.so")
+os.closerange(3, 1000)
+nulls = [os.open("/dev/null", os.O_RDONLY) for _ in range(int(sys.argv[2]))]
+third = ctypes.CDLL(sys.argv[1] + "/libuser1.so")
+again = ctypes.CDLL(sys.argv[1] + "/libdata.so")
+import lxml.etree
+print(first.add(1, 2), second.use(), third.use(), again._handle == first._handle, lxml.etree.XML("<a/>").tag)
+"""
+
+
+def check_descriptors_closed():
+    """Daemons close all that they find, and open other files under these numbers."""
+    for count in ("0", "8"):
+        done = subprocess.run([sys.executable, "-c", DAEMON, str(NATIVE), count], capture_output=True, text=True)
+        same((done.stdout, done.stderr), ("3 40 41 True a\n", ""))
 
 
 def check_lxml():
