@@ -377,6 +377,18 @@ def test_libraries_in_a_circle_come_to_an_end() -> None:
     assert {one.soname for one in libraries.order(files, {}).libraries} == {"b.so", "c.so"}
 
 
+def test_a_library_that_is_known_by_its_files_name_only() -> None:
+    files = [
+        shared("a.so", ("libb.so", "libc.so")),
+        shared("a.libs/libb.so", ()),
+        shared("a.libs/libc.so", (), "libc.so"),
+    ]
+    assert [(one.soname, one.nameless) for one in libraries.order(files, {}).libraries] == [
+        ("libb.so", True),
+        ("libc.so", False),
+    ]
+
+
 def test_run_path_decides_between_libraries_of_one_name() -> None:
     files = [
         shared("a/x.so", ("libz.so",), runpath="$ORIGIN/../b.libs"),

@@ -168,7 +168,7 @@ def _resources(order: random.Random | None = None) -> pack.Resources:
         resources.add_module(module)
     for file in files:
         resources.add_file(file)
-    resources.add_library(pack.Library("libx.so.2", "app.libs/libx-1.so.2"))
+    resources.add_library(pack.Library("libx.so.2", "app.libs/libx-1.so.2", nameless=True))
     return resources
 
 
@@ -187,6 +187,7 @@ def test_what_is_written_is_read(compression: pack.Compression) -> None:
     blob = pack.Blob(pack.blob(resources, SETTINGS, {"app": "a"}, compression))
     pack.check(blob)
     assert [m.name for m in blob.modules] == sorted(resources.modules)
+    assert [(one.soname, one.flags) for one in blob.libraries] == [("libx.so.2", fmt.LibraryFlag.NAMELESS)]
     for name, module in resources.modules.items():
         row = blob.module(name)
         assert row is not None
