@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +33,7 @@ def run(
 ) -> dict[Step, Path]:
     """Have every wanted step's output tree in the store; step -> tree, for these and all they took.
 
-    Up to ``jobs`` steps run at a time, and share as many processes. The first failure stops the
+    Up to ``jobs`` steps run at a time, and share as many processes, as far as the machine's memory allows. The first failure stops the
     others and is raised (BuildError, StoreError, SourceError, ToolError). Ctrl-C, SIGTERM and SIGHUP
     stop everything, leave no process and no container, and go on as KeyboardInterrupt or SystemExit.
     """
@@ -97,12 +98,14 @@ class _Run:
     def _build(self, waiting: list[Step]) -> None:
         from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
-        waiting = list(waiting)
+        waiting = _urgent_first(waiting)
         running: dict[Future[Path], Step] = {}
+        memory = available_memory()
         with ThreadPoolExecutor(max_workers=self.jobs, thread_name_prefix="step") as pool:
             try:
                 while waiting or running:
                     ready = [step for step in waiting if all(need in self.made for need in step.needs)]
+                    ready = _fitting(ready, running.values(), memory)
                     side_by_side = min(self.jobs, len(ready) + len(running))
                     for step in ready[: self.jobs - len(running)]:
                         waiting.remove(step)
@@ -141,6 +144,44 @@ class _Run:
     def _go_on(self, step: Step) -> None:
         if self.cancelled.is_set():
             raise _stopped(step)
+
+
+def available_memory() -> int:
+    """Bytes that steps may take without swapping: proc(5) and, in a container, the control group's limit
+    (cgroups(7), version 2).
+    """
+    free = re.search(r"^MemAvailable:\s*(\d+) kB", _read("/proc/meminfo"), re.MULTILINE)
+    found = int(free[1]) * 1024 if free else 0
+    limit, used = _read("/sys/fs/cgroup/memory.max"), _read("/sys/fs/cgroup/memory.current")
+    return min(found, int(limit) - int(used)) if limit.strip().isdigit() and used else found
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="ascii")
+    except OSError:
+        return ""
+
+
+def _fitting(ready: Iterable[Step], running: Iterable[Step], memory: int) -> list[Step]:
+    """Those of ``ready``, in order, that have room beside what runs; one always has, when nothing does."""
+    fitting: list[Step] = []
+    taken = [step.memory for step in running]
+    for step in ready:
+        if not taken or sum(taken) + step.memory <= memory:
+            fitting.append(step)
+            taken.append(step.memory)
+    return fitting
+
+
+def _urgent_first(steps: list[Step]) -> list[Step]:
+    """The steps in the order of how many others wait for them, one after the other: the longest chain leads."""
+    chain = dict.fromkeys(steps, 0)
+    for step in reversed(steps):  # each comes before what it needs
+        for need in step.needs:
+            if need in chain:
+                chain[need] = max(chain[need], chain[step] + 1)
+    return sorted(steps, key=lambda step: -chain[step])
 
 
 @contextmanager

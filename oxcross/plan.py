@@ -87,8 +87,9 @@ class Tree:
 class Step:
     """One script with all that it reads. Two steps with the same key make the same bytes.
 
-    ``name`` is for people (``linux-x64/openssl``) and, like ``image`` and ``outputs``, no part of
-    the key. ``outputs`` are paths that must exist below ``$OUT`` when the script is done.
+    ``name`` is for people (``linux-x64/openssl``) and, like ``image``, ``outputs`` and ``memory``, no part of
+    the key. ``outputs`` are paths that must exist below ``$OUT`` when the script is done; ``memory`` is about
+    what its processes need at most, in bytes.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Step:
     env: Mapping[str, str] = field(default_factory=dict)
     image: str = "manylinux"
     outputs: tuple[str, ...] = ()
+    memory: int = 500_000_000
 
     def __post_init__(self) -> None:
         for mount in self.inputs:

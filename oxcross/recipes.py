@@ -154,6 +154,7 @@ def cpython(target: Target, version: str) -> Step:
         "cpython",
         title=f"CPython {source.version}",
         inputs=inputs,
+        memory=2_500_000_000,  # the optimisation of the whole
         outputs=(
             f"lib/libpython{row.series}.a",
             f"bin/python{row.series}",
@@ -320,6 +321,7 @@ def _step(
     inputs: Mapping[str, Input],
     outputs: Iterable[str],
     cflags: Iterable[str] = (),
+    memory: int = 500_000_000,
     image: str | None = None,
     **values: Any,
 ) -> Step:
@@ -341,6 +343,7 @@ def _step(
         inputs=inputs,
         image=image or target.image,
         outputs=tuple(outputs),
+        memory=memory,
     )
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from program import APPS, build
 
+from oxcross import targets
+
 # A shell's background job ignores SIGINT, and so would every program that the tests start and stop by it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -36,6 +38,18 @@ def project(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def emulated() -> None:
+    """Programs of every target's processor run here, also those that an executable starts: binfmt_misc(5)."""
+    advice = "run the lines of .ci/run that have to do with QEMU"
+    for row in targets.load().values():
+        entry = Path("/proc/sys/fs/binfmt_misc") / f"qemu-{row.arch}"
+        foreign = row.ready and row.runner
+        assert not foreign or entry.exists(), f"the kernel runs no {row.arch} programs: {advice}"
+        prefix = Path("/etc/qemu-binfmt") / row.arch / "lib"  # where QEMU looks for their dynamic linker
+        assert not foreign or prefix.is_dir(), f"{prefix} is missing: {advice}"
 
 
 @pytest.fixture(scope="session")

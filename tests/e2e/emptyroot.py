@@ -1,8 +1,9 @@
-"""Run an executable in a root directory that holds nothing but glibc's own libraries.
+"""Run an executable in a root directory that holds nothing but glibc's own libraries, if it asks for any.
 
 The root is a tmpfs in a private user and mount namespace (unshare(1), chroot(1)): the executable,
 the dynamic loader, libc and its companions, ``/proc`` (the kernel's, not a file system with files), ``/dev/null``
-and an empty ``/tmp``. There is no Python, no ``/usr``, no ``/etc`` and no other shared library.
+and an empty ``/tmp``. There is no Python, no ``/usr``, no ``/etc`` and no other shared library. Executables of another
+processor are run by the kernel's binfmt_misc, which has QEMU open already.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from oxcross.elf import Elf
+
 GLIBC = (
-    "ld-linux-x86-64.so.2",
     "libc.so.6",
     "libm.so.6",
     "libdl.so.2",
@@ -22,14 +24,23 @@ GLIBC = (
     "libutil.so.1",
     "libresolv.so.2",
 )
-_FOLDERS = ("/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64")
+# Where this machine has the libraries, by the dynamic loader that an executable asks for.
+_FOLDERS = {
+    "/lib64/ld-linux-x86-64.so.2": (
+        "/lib/x86_64-linux-gnu",
+        "/usr/lib/x86_64-linux-gnu",
+        "/lib64",
+        "/usr/lib64",
+    ),
+    "/lib/ld-linux-aarch64.so.1": ("/lib/aarch64-linux-gnu", "/usr/aarch64-linux-gnu/lib"),
+}
 
 _SCRIPT = """
 set -eu
 root=$1 executable=$2 files=$3; shift 3
 mount -t tmpfs -o mode=755 oxcross "$root"
-mkdir -p "$root/app" "$root/lib64" "$root/lib/x86_64-linux-gnu" "$root/proc" "$root/dev" "$root/tmp" "$root/files"
-for library in $OX_LIBRARIES; do cp -L "$library" "$root/lib64/"; cp -L "$library" "$root/lib/x86_64-linux-gnu/"; done
+mkdir -p "$root/app" "$root/lib" "$root/lib64" "$root/proc" "$root/dev" "$root/tmp" "$root/files"
+for library in $OX_LIBRARIES; do cp -L "$library" "$root/lib64/"; cp -L "$library" "$root/lib/"; done
 cp "$executable" "$root/app/"
 cp -R "$files/." "$root/files/"
 mount --rbind /proc "$root/proc"
@@ -38,13 +49,18 @@ exec chroot "$root" "/app/$(basename "$executable")" "$@"
 """
 
 
-def _libraries() -> list[str]:
-    """The paths of glibc's own libraries on this machine."""
+def _libraries(executable: Path) -> list[str]:
+    """The paths of glibc's own libraries on this machine, of the executable's kind; none for a static one."""
+    loader = Elf(executable.read_bytes()).interpreter
+    if loader is None:
+        return []
     found = []
-    for name in GLIBC:
-        path = next((Path(folder, name) for folder in _FOLDERS if Path(folder, name).exists()), None)
+    for name in (Path(loader).name, *GLIBC):
+        folders = _FOLDERS[loader]
+        path = next((Path(folder, name) for folder in folders if Path(folder, name).exists()), None)
         if path is not None:
             found.append(str(path))
+    assert found, f"{loader} is missing: apt-get install libc6-arm64-cross"
     return found
 
 
@@ -60,7 +76,7 @@ def command(root: Path, executable: Path, arguments: Sequence[str]) -> tuple[lis
     files.mkdir(exist_ok=True)
     line = [unshare, "--user", "--map-root-user", "--mount", "sh", "-c", _SCRIPT, "sh"]
     line += [str(root), str(executable), str(files), *arguments]
-    return line, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "OX_LIBRARIES": " ".join(_libraries())}
+    return line, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "OX_LIBRARIES": " ".join(_libraries(executable))}
 
 
 def run(

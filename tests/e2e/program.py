@@ -35,14 +35,14 @@ def oxcross(
     )
 
 
-def build(project: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Path:
-    """Build ``project`` for linux-x64 and return the executable's path."""
-    done = oxcross(
-        "build", "--project", str(project), "--targets", "linux-x64", "--json", *arguments, env=env
-    )
+def build(
+    project: Path, *arguments: str, target: str = "linux-x64", env: Mapping[str, str] | None = None
+) -> Path:
+    """Build ``project`` for one target and return the executable's path."""
+    done = oxcross("build", "--project", str(project), "--targets", target, "--json", *arguments, env=env)
     assert done.returncode == 0, done.stderr[-8000:]
     artifacts: list[dict[str, Any]] = json.loads(done.stdout)["artifacts"]
-    assert [artifact["target"] for artifact in artifacts] == ["linux-x64"]
+    assert [artifact["target"] for artifact in artifacts] == [target]
     return Path(artifacts[0]["path"])
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from program import APPS, build, reference_python
 
+from oxcross import targets
+
 PROBE = APPS / "probe" / "probe.py"
 SAME = [
     "exit_none",
@@ -48,14 +50,20 @@ SAME = [
 ]
 
 
-@pytest.fixture(scope="session", params=["fast", "full"])
-def probe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The probe as an executable, once for each way to end the process."""
+@pytest.fixture(
+    scope="session",
+    params=[("linux-x64", "full"), *((name, "fast") for name, row in targets.load().items() if row.ready)],
+    ids="-".join,
+)
+def probe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, emulated: None) -> Path:
+    """The probe as an executable: on each target, and for each way to end the process."""
+    del emulated
+    target, ending = request.param
     folder = tmp_path_factory.mktemp("probe") / "probe"
     shutil.copytree(APPS / "probe", folder)
     with (folder / "pyproject.toml").open("a", encoding="utf-8") as configuration:
-        configuration.write(f'\n[tool.oxcross.interpreter]\nexit = "{request.param}"\n')
-    return build(folder)
+        configuration.write(f'\n[tool.oxcross.interpreter]\nexit = "{ending}"\n')
+    return build(folder, target=target)
 
 
 def _outcome(

@@ -10,16 +10,18 @@ import shutil
 import sqlite3
 import subprocess
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from program import APPS, build
 
+from oxcross import targets
 from oxcross.collect import distributions
 
 SOURCE = APPS / "files"
 TAG = "py3-none-manylinux_2_17_x86_64"
+WHEELS = ("libraries",)  # the modules of checks for which wheels bring shared libraries or programs
 LIBRARY = r"""
 #define _GNU_SOURCE 1
 #include <dirent.h>
@@ -133,6 +135,7 @@ def _libraries(folder: Path) -> dict[str, bytes]:
     shared = ("-shared", "-fPIC", f"-L{folder}", "-Wl,--no-as-needed")
     base = _compile(BASE, folder / "libfilesbase.so", *shared, "-Wl,-soname,libfilesbase.so")
     files = {
+        "files_native/libdata.so": _compile(LIBRARY, folder / "libdata.so", "-shared", "-fPIC"),
         "files_native.libs/libfilesbase.so": base + random.Random(1).randbytes(6_000_000),  # noqa: S311
         "files_native/libnosoname.so": _compile(BASE, folder / "libnosoname.so", *shared),
     }
@@ -143,8 +146,8 @@ def _libraries(folder: Path) -> dict[str, bytes]:
     return files
 
 
-def _wheel(folder: Path) -> None:
-    """A wheel for Linux with libraries and programs among its data."""
+def _wheel(folder: Path, tag: str, libraries: Callable[[Path], dict[str, bytes]]) -> None:
+    """A wheel with libraries and programs among its data."""
     folder.mkdir()
     information = "files_native-1.0.dist-info"
     programs = {
@@ -154,21 +157,20 @@ def _wheel(folder: Path) -> None:
     }
     files = {
         **programs,
-        **_libraries(folder),
+        **libraries(folder),
         "files_native/__init__.py": b"",
-        "files_native/libdata.so": _compile(LIBRARY, folder / "libdata.so", "-shared", "-fPIC"),
         f"{information}/METADATA": b"Metadata-Version: 2.4\nName: files-native\nVersion: 1.0\n",
-        f"{information}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {TAG}\n".encode(),
+        f"{information}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {tag}\n".encode(),
     }
     files[f"{information}/RECORD"] = distributions.record(files, information)
-    with zipfile.ZipFile(folder / f"files_native-1.0-{TAG}.whl", "w") as archive:
+    with zipfile.ZipFile(folder / f"files_native-1.0-{tag}.whl", "w") as archive:
         for path, content in files.items():
             member = zipfile.ZipInfo(path)
             member.external_attr = (0o100755 if path in programs else 0o100644) << 16
             archive.writestr(member, content)
 
 
-def _build(folder: Path, settings: str = "") -> Path:
+def _project(folder: Path, settings: str) -> Path:
     """The application with the data that a program has to make."""
     project = folder / "files"
     shutil.copytree(SOURCE, project)
@@ -187,14 +189,34 @@ def _build(folder: Path, settings: str = "") -> Path:
     with zipfile.ZipFile(data / "book.xlsx", "w") as archive:
         for path, content in WORKBOOK.items():
             archive.writestr(path, '<?xml version="1.0" encoding="UTF-8"?>' + content)
-    _wheel(folder / "wheels")
+    return project
+
+
+def _build(folder: Path, settings: str = "") -> Path:
+    project = _project(folder, settings)
+    _wheel(folder / "wheels", TAG, _libraries)
     return build(project, env={"UV_FIND_LINKS": str(folder / "wheels")})
 
 
-def _names() -> list[str]:
+def _build_static(folder: Path, target: str) -> Path:
+    """For a target that loads no shared libraries: without the wheels that have some, and the checks of them."""
+    project = _project(folder, "")
+    configuration = project / "pyproject.toml"
+    text = configuration.read_text(encoding="utf-8")
+    for name in ("lxml", "ninja", "python-calamine"):
+        text = text.replace(f'    "{name}",\n', "")
+    configuration.write_text(text, encoding="utf-8")
+    for name in WHEELS:
+        (project / "src" / "files_app" / f"{name}.py").unlink()
+    _wheel(folder / "wheels", "py3-none-any", lambda _: {})
+    return build(project, target=target, env={"UV_FIND_LINKS": str(folder / "wheels")})
+
+
+def _names(without: Sequence[str] = ()) -> list[str]:
     return [
         name
         for module in sorted((SOURCE / "src" / "files_app").glob("*.py"))
+        if module.stem not in without
         for name in re.findall(r"^def check_(\w+)", module.read_text(encoding="utf-8"), re.MULTILINE)
     ]
 
@@ -233,6 +255,17 @@ def test_check(results: dict[str, str | None], name: str) -> None:
     assert results[name] is None, results[name]
 
 
+@pytest.mark.parametrize("target", [name for name, row in targets.load().items() if row.ready and row.static])
+def test_static(tmp_path: Path, target: str) -> None:
+    """The same where the linker puts the files before libc's functions, not the dynamic linker."""
+    executable = _build_static(tmp_path, target)
+    modules = [module.stem for module in sorted((SOURCE / "src" / "files_app").glob("*.py"))]
+    checks = [name for name in modules if name not in WHEELS and _names([*(set(modules) - {name})])]
+    results = _checked(tmp_path / "scratch", executable, *checks)
+    assert sorted(results) == sorted(_names(WHEELS))
+    assert {name: text for name, text in results.items() if text} == {}
+
+
 def test_compressed(tmp_path: Path) -> None:
     """The same, with files that must be decoded: also for other programs, in the child that becomes one."""
     executable = _build(tmp_path, 'compression = "zstd"\n')
@@ -257,7 +290,7 @@ def test_nothing_is_extracted(executable: Path, tmp_path: Path) -> None:
     assert strace, "strace is missing: apt-get install strace"
     trace, scratch = tmp_path / "trace", tmp_path / "scratch"
     line = [strace, "-f", "-y", "-s", "4096", "-e", "trace=%file", "-o", str(trace)]
-    results = _checked(scratch, executable, "reading", "libraries", "handing", before=line)
+    results = _checked(scratch, executable, "reading", "linked", "libraries", "handing", before=line)
     assert [text for text in results.values() if text] == []
     made = set()
     for call in trace.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -12,11 +12,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from program import APPS, REPOSITORY, build
 
+from oxcross import targets
 from oxcross.store import Store
 
 
@@ -25,11 +27,11 @@ def _digest(path: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The digest of the executable as the docker engine builds it."""
+def expected(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """A function: the digest of a target's executable as the docker engine builds it."""
     folder = tmp_path_factory.mktemp("docker") / "hello"
     shutil.copytree(APPS / "hello", folder)
-    return _digest(build(folder, "--engine", "docker"))
+    return lambda target: _digest(build(folder, "--engine", "docker", target=target))
 
 
 def _variant(name: str) -> dict[str, str]:
@@ -40,13 +42,16 @@ def _variant(name: str) -> dict[str, str]:
     return {"OXCROSS_STORE": str(store), "OXCROSS_MIRROR": os.pathsep.join(mirrors)}
 
 
-def test_local_engine(tmp_path: Path, expected: str) -> None:
+@pytest.mark.usefixtures("emulated")
+@pytest.mark.parametrize("target", [row.name for row in targets.load().values() if row.ready])
+def test_local_engine(tmp_path: Path, expected: Callable[[str], str], target: str) -> None:
     folder = tmp_path / "a folder with spaces" / "hello"
     shutil.copytree(APPS / "hello", folder)
-    assert _digest(build(folder, "--engine", "local", env=_variant("local"))) == expected
+    made = build(folder, "--engine", "local", target=target, env=_variant("local"))
+    assert _digest(made) == expected(target)
 
 
-def test_no_namespaces_other_user_umask_and_date(tmp_path: Path, expected: str) -> None:
+def test_no_namespaces_other_user_umask_and_date(tmp_path: Path, expected: Callable[[str], str]) -> None:
     """Plain local mode, as user and group 65534, umask 077, in 2031, from another folder."""
     faketime = shutil.which("faketime")
     assert faketime, "faketime is missing: apt-get install faketime"
@@ -65,4 +70,4 @@ def test_no_namespaces_other_user_umask_and_date(tmp_path: Path, expected: str) 
         check=False,
     )
     assert done.returncode == 0, done.stderr[-8000:]
-    assert _digest(folder / "build" / "linux-x64" / "hello") == expected
+    assert _digest(folder / "build" / "linux-x64" / "hello") == expected("linux-x64")

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from program import APPS, build, reference_python
 
+from oxcross import targets
+
 SOURCE = APPS / "processes"
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
 ENTRY_POINT = (
@@ -46,17 +48,18 @@ SAME = [
 ]
 
 
-def _make(folder: Path, old: str, new: str) -> Path:
+def _make(folder: Path, old: str, new: str, target: str = "linux-x64") -> Path:
     shutil.copytree(SOURCE, folder)
     configuration = folder / "pyproject.toml"
     text = configuration.read_text(encoding="utf-8")
     configuration.write_text(text.replace(old, new), encoding="utf-8")
-    return build(folder)
+    return build(folder, target=target)
 
 
-@pytest.fixture(scope="session")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _make(tmp_path_factory.mktemp("file") / "processes", "", "")
+@pytest.fixture(scope="session", params=[name for name, row in targets.load().items() if row.ready])
+def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, emulated: None) -> Path:
+    del emulated
+    return _make(tmp_path_factory.mktemp("file") / "processes", "", "", request.param)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,14 @@ import pytest
 import trustme
 from program import APPS, REPOSITORY, build
 
+from oxcross import targets
+
 Project = Callable[..., Path]
+ROWS = [row for row in targets.load().values() if row.ready]
+TARGETS = [row.name for row in ROWS]
+SHARED = [row.name for row in ROWS if not row.static]  # those that load wheels' libraries
+
+pytestmark = pytest.mark.usefixtures("emulated")
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -56,10 +63,11 @@ def server() -> Iterator[Callable[[ssl.SSLContext | None], int]]:
         listener.server_close()
 
 
-def test_httpie(tmp_path: Path, server: Callable[..., int]) -> None:
+@pytest.mark.parametrize("target", TARGETS)
+def test_httpie(tmp_path: Path, server: Callable[..., int], target: str) -> None:
     folder = tmp_path / "project"
     shutil.copytree(APPS / "httpie", folder)
-    executable = build(folder)
+    executable = build(folder, target=target)
     root = tmp_path / "root"
     home = {"HTTPIE_CONFIG_DIR": "/tmp/httpie", "HOME": "/tmp"}
 
@@ -100,9 +108,12 @@ def _get(url: str) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
-@pytest.mark.parametrize(("sources", "compression"), [("true", '"none"'), ("false", '"zstd"')])
-def test_flask(tmp_path: Path, project: Project, sources: str, compression: str) -> None:
-    executable = build(project("flask_app", sources=sources, compression=compression))
+@pytest.mark.parametrize(
+    ("target", "sources", "compression"),
+    [("linux-x64", "false", '"zstd"'), *((target, "true", '"none"') for target in TARGETS)],
+)
+def test_flask(tmp_path: Path, project: Project, target: str, sources: str, compression: str) -> None:
+    executable = build(project("flask_app", sources=sources, compression=compression), target=target)
     line, env = emptyroot.command(tmp_path / "root", executable, ["0"])
     with subprocess.Popen(
         line, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -129,8 +140,9 @@ def test_flask(tmp_path: Path, project: Project, sources: str, compression: str)
     assert ('raise RuntimeError("asked to fail")' in errors) == (sources == "true")
 
 
-def test_numpy(tmp_path: Path, project: Project) -> None:
-    executable = build(project("numpy_app"))
+@pytest.mark.parametrize("target", SHARED)
+def test_numpy(tmp_path: Path, project: Project, target: str) -> None:
+    executable = build(project("numpy_app"), target=target)
     done = emptyroot.run(tmp_path / "root", executable)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
@@ -143,8 +155,9 @@ def test_numpy(tmp_path: Path, project: Project) -> None:
     assert result["file"] == "/app/solve/numpy/__init__.py"
 
 
-def test_oxcross_itself(tmp_path: Path) -> None:
-    executable = build(REPOSITORY)
+@pytest.mark.parametrize("target", SHARED)
+def test_oxcross_itself(tmp_path: Path, target: str) -> None:
+    executable = build(REPOSITORY, target=target)
     root = tmp_path / "root"
     home = {"HOME": "/tmp", "XDG_CACHE_HOME": "/tmp/cache"}
 
@@ -155,7 +168,7 @@ def test_oxcross_itself(tmp_path: Path) -> None:
     report = emptyroot.run(root, executable, "inspect", "/app/oxcross", "--json", env=home)
     assert report.returncode == 0, report.stderr
     document = json.loads(report.stdout)
-    assert document["target"] == "linux-x64"
+    assert document["target"] == target
     pins = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     assert document["app"]["version"] == pins["project"]["version"]
 

@@ -7,7 +7,6 @@ import sys
 import threading
 
 import certifi
-import ninja
 
 from files_app.places import CONTENT, DATA, NATIVE, SCRATCH, TEXT, fails, same
 
@@ -145,14 +144,6 @@ def check_run_python_script():
     for line in ([NATIVE / "tool", "one", TEXT], ["tool", "one", TEXT]):
         environment = {**os.environ, "PATH": f"{NATIVE}:{os.environ['PATH']}"}
         same(_output(line, env=environment), f"tool {NATIVE / 'tool'} {['one', str(TEXT)]} {CONTENT}")
-
-
-def check_run_wheel_program():
-    """What a wheel brings as a program, found as its package does it."""
-    (SCRATCH / "build.ninja").write_text("rule echo\n command = echo made > $out\nbuild out: echo\n")
-    program = os.path.join(ninja.BIN_DIR, "ninja")
-    _output([program, "-C", SCRATCH])
-    same((SCRATCH / "out").read_text(), "made\n")
 
 
 def check_threads_start_children():

@@ -1,51 +1,18 @@
-"""C libraries, linked in and of wheels, that open files of their own."""
+"""Libraries and programs of wheels that open files of their own."""
 
 import ctypes
-import dbm.sqlite3
 import errno
 import os
-import sqlite3
-import ssl
 import subprocess
 import sys
 import threading
 
-import certifi
 import files_native
 import lxml.etree
+import ninja
 import python_calamine
 
 from files_app.places import DATA, NATIVE, SCRATCH, TEXT, fails, same
-
-
-def _words(base):
-    return [row[0] for row in base.execute("select word from words order by word")]
-
-
-def check_sqlite_uri():
-    for uri in (f"file:{DATA}/base.db?mode=ro", f"file:{DATA}/base.db?immutable=1", f"file:{DATA}/base.db"):
-        base = sqlite3.connect(uri, uri=True)
-        same(_words(base), ["one", "three", "two"])
-        base.close()
-
-
-def check_sqlite_plain():
-    base = sqlite3.connect(DATA / "base.db")
-    same(_words(base), ["one", "three", "two"])
-    base.execute("attach ? as other", (f"file:{DATA}/base.db?mode=ro",))
-    same(base.execute("select count(*) from other.words").fetchone(), (3,))
-    copy = sqlite3.connect(SCRATCH / "copy.db")
-    base.backup(copy)
-    same(_words(copy), ["one", "three", "two"])
-
-
-def check_ssl():
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(certifi.where())
-    same(len(context.get_ca_certs()) > 50, True)
-    context = ssl.create_default_context(cafile=certifi.where())
-    same(context.cert_store_stats()["x509_ca"] > 50, True)
-    fails(errno.ENOENT, context.load_verify_locations, f"{DATA}/missing.pem")
 
 
 def check_ctypes():
@@ -126,3 +93,11 @@ def check_rust():
     """A wheel in Rust opens the file."""
     book = python_calamine.load_workbook(str(DATA / "book.xlsx"))
     same(book.get_sheet_by_name("numbers").to_python(), [[1.0, 2.5]])
+
+
+def check_run_wheel_program():
+    """What a wheel brings as a program, found as its package does it."""
+    (SCRATCH / "build.ninja").write_text("rule echo\n command = echo made > $out\nbuild out: echo\n")
+    program = os.path.join(ninja.BIN_DIR, "ninja")
+    subprocess.run([program, "-C", SCRATCH], check=True, capture_output=True)
+    same((SCRATCH / "out").read_text(), "made\n")

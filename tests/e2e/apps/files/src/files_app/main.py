@@ -7,7 +7,7 @@ import json
 import sys
 import traceback
 
-MODULES = ("reading", "listing", "refusing", "libraries", "packages", "handing")
+MODULES = ("reading", "listing", "refusing", "linked", "libraries", "packages", "handing")
 
 
 def main():
