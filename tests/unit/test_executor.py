@@ -95,7 +95,6 @@ def test_steps_run_side_by_side(run: Run, recorder: Recorder) -> None:
     """Both have begun before one has ended."""
     left, right = (step(f"t/{side}", f"sleep 1; echo {side}; : >$OUT/x") for side in ("left", "right"))
     run(left, right)
-    assert [what for what, *_ in recorder.calls][:2] == ["started", "started"]
     assert [call[0] for call in recorder.calls[:2]] == ["started", "started"]
 
 
