@@ -78,7 +78,8 @@ enum ox_module_flag {
     OX_PACKAGE = 1,   /* has __path__ */
     OX_NAMESPACE = 2, /* a package without code (PEP 420) */
     OX_EXTENSION = 4, /* code is a shared library to load, not marshalled bytecode */
-    OX_STDLIB = 8     /* part of the standard library */
+    OX_STDLIB = 8,    /* part of the standard library */
+    OX_LINKED = 16    /* with OX_EXTENSION: linked into the executable, see linked.h; code has no bytes */
 };
 
 /* A module that can be imported. Its code is what marshal.dumps gave for the code object (no .pyc header).

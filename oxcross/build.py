@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oxcross import cpython as pythons
 from oxcross import engine as engines
@@ -28,6 +28,9 @@ from oxcross.report import Terminal
 from oxcross.store import Store
 from oxcross.targets import Target
 from oxcross.wanted import steps
+
+if TYPE_CHECKING:
+    from oxcross.collect.resolve import Resolution
 
 _VERIFY_SECONDS = 60.0
 
@@ -87,15 +90,19 @@ class Workshop:
         for version in dict.fromkeys(project.python for project in wanted):
             if not pythons.pinned(version)[0].tested:
                 self.terminal.notice(f"CPython {version} is offered, but no test of oxcross builds it")
-        self._resolve(wanted, upgrade=upgrade)
-        made = self._run([step for project in wanted for step in steps(project)])
-        return [self._assemble(project, made) for project in wanted]
+        resolutions = self._resolve(wanted, upgrade=upgrade)
+        needed = [steps(project, found.built) for project, found in zip(wanted, resolutions, strict=True)]
+        made = self._run([step for project in needed for step in project])
+        return [
+            self._assemble(project, found, made) for project, found in zip(wanted, resolutions, strict=True)
+        ]
 
-    def _resolve(self, wanted: Sequence[Project], *, upgrade: bool) -> None:
+    def _resolve(self, wanted: Sequence[Project], *, upgrade: bool) -> list[Resolution]:
         """Write oxcross.lock first: a missing wheel or entry point shall not be told after a long build."""
         from oxcross.collect import required
         from oxcross.collect.resolve import known, resolve
 
+        found = []
         for project in wanted:
             target = targets.get(project.target)
             resolution = None if upgrade else known(project, target)
@@ -105,6 +112,8 @@ class Workshop:
                         project, target, self.store, upgrade=upgrade, notice=self.terminal.notice
                     )
             required.check(project, resolution, target, self.store, self.terminal.notice)
+            found.append(resolution)
+        return found
 
     def shell(self, step: Step) -> int:
         """Enter the environment of a step; the shell's exit status."""
@@ -135,7 +144,7 @@ class Workshop:
         finally:
             engine.close()
 
-    def _assemble(self, project: Project, made: Mapping[Step, Path]) -> Artifact:
+    def _assemble(self, project: Project, resolution: Resolution, made: Mapping[Step, Path]) -> Artifact:
         """Collect, pack, link, inspect and run: the executable of one target."""
         from oxcross import inspect, link, pack
         from oxcross.collect.collected import Built, gather
@@ -145,7 +154,8 @@ class Workshop:
         target = targets.get(project.target)
         cpython = recipes.cpython(target, project.python)
         runtime = recipes.runtime(target)
-        launcher = made[steps(project)[-1]] / "bin" / "launcher"
+        launcher = made[steps(project, resolution.built)[-1]] / "bin" / "launcher"
+        extensions = [recipes.extension(target, project.python, sdist) for sdist in resolution.built]
         host = recipes.host_python(project.python)
         built = Built(
             cpython=made[cpython],
@@ -153,9 +163,12 @@ class Workshop:
             host=made[host],
             host_key=host.key,
             runtime=made[runtime] if runtime else None,
+            extensions={step.key: made[step] for step in extensions},
         )
         with self.terminal.stage(target.name, "collect"):
-            collected = gather(project, target, built, self.store, notice=self.terminal.notice)
+            collected = gather(
+                project, target, built, self.store, resolution=resolution, notice=self.terminal.notice
+            )
         for text in collected.warnings:
             self.terminal.notice(text)
         out = output_folder(project.root) / target.name / project.name

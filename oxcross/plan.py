@@ -62,7 +62,7 @@ class Pinned(Protocol):
     @property
     def pool(self) -> str | None: ...  # "pool/main/…": path below an APT mirror, no host
     @property
-    def kind(self) -> str: ...  # "archive" | "wheel"
+    def kind(self) -> str: ...  # "archive" | "wheel" | "deb" | "index"
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,10 @@ class Project:
     sources: bool  # embed sources
     compression: Literal["none", "zstd", "zstd-resources"]
     glibc: str  # highest glibc a wheel may ask for
+    link: (
+        Literal["memory", "static"] | tuple[str, ...]
+    )  # whose extension modules are linked in; normalised names
+    pure_packages: tuple[str, ...]  # where they would be, the pure wheel is taken; normalised names
     interpreter: Interpreter
     policy: Policy
     mirrors: tuple[str, ...]
@@ -78,6 +82,10 @@ class Project:
     def pyproject(self) -> Path:
         """The file all this was read from."""
         return self.root / "pyproject.toml"
+
+    def links(self, distribution: str) -> bool:
+        """Whether a distribution's (normalised name) extension modules are linked into the executable."""
+        return self.link == "static" or (self.link != "memory" and distribution in self.link)
 
     def for_target(self, name: str) -> Project:
         """The same project with the overrides of another target merged in.

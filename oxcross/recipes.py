@@ -9,6 +9,7 @@ rendered script reads are its Step's inputs, and nothing else. The graph of one 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -16,13 +17,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from oxcross import profiles, rooms, sources, targets
+from oxcross import packages, profiles, rooms, sources, targets
+from oxcross.collect.names import extension_suffixes
 from oxcross.cpython import Series, pinned
 from oxcross.plan import Input, Step, Tree
+from oxcross.sdist import Sdist
 from oxcross.sources import Source
 from oxcross.targets import Target
 
-_HOST = "linux-x64"  # the build machine, whose programs the steps run
+HOST = "linux-x64"  # the build machine, whose programs the steps run
 
 # Objects fit a PIE and a plain executable; a section a function and a datum lets the link drop what is
 # unused; hardening is what costs little. No debug information: nothing of a build folder can leak by it.
@@ -72,6 +75,7 @@ LIBRARIES: Mapping[str, Library] = {
         Library(name="bzip2", title="libbz2", source="bzip2", archives=("libbz2.a",)),
         Library(name="xz", title="liblzma", source="xz", archives=("liblzma.a",)),
         Library(name="zstd", title="libzstd", source="zstd", archives=("libzstd.a",)),
+        Library(name="libyaml", title="LibYAML", source="libyaml", archives=("libyaml.a",)),
         Library(name="openssl", title="OpenSSL", source="openssl", archives=("libssl.a", "libcrypto.a")),
         Library(name="libffi", title="libffi", source="libffi", archives=("libffi.a",)),
         Library(name="libuuid", title="libuuid of util-linux", source="util-linux", archives=("libuuid.a",)),
@@ -89,7 +93,7 @@ def toolchain(target: Target) -> Step:
     """clang, lld and llvm-ar under the target's names, with a sysroot for it and one for this machine."""
     inputs: dict[str, Input] = {"zig": sources.get("ziglang")}
     if not _native(target):
-        inputs["host-toolchain"] = toolchain(targets.get(_HOST))
+        inputs["host-toolchain"] = toolchain(targets.get(HOST))
     if target.libc == "musl":
         inputs["musl"] = sources.get("musl")
     return _step(
@@ -110,7 +114,7 @@ def library(target: Target, name: str) -> Step:
     inputs: dict[str, Input] = {row.source: source, "toolchain": toolchain(target)}
     inputs |= {needed: library(target, needed) for needed in row.needs}
     if name == "ncurses" and not _native(target):
-        inputs["host-ncurses"] = library(targets.get(_HOST), "ncurses")
+        inputs["host-ncurses"] = library(targets.get(HOST), "ncurses")
     return _step(
         target,
         name,
@@ -174,7 +178,7 @@ def cpython(target: Target, version: str) -> Step:
 
 def host_python(version: str) -> Step:
     """The CPython that runs on the build machine: it compiles the bytecode of every target, and builds them."""
-    return cpython(targets.get(_HOST), version)
+    return cpython(targets.get(HOST), version)
 
 
 @cache
@@ -183,7 +187,7 @@ def training(version: str) -> Step:
 
     It counts how often what runs, so no two runs make the same bytes: what builds read is the one in profiles/.
     """
-    target = targets.get(_HOST)
+    target = targets.get(HOST)
     row, source = pinned(version)
     return _step(
         target,
@@ -238,28 +242,103 @@ def launcher(target: Target, version: str) -> Step:
             "toolchain": toolchain(target),
             "zstd": library(target, "zstd"),
         },
-        outputs=("bin/launcher",),
+        outputs=("bin/launcher", "objects"),
         cflags=("-O2",),
         minor=row.series,
         files=sorted(path for path in code if path.endswith(".c")),
-        wrapped=(*_WRAPPED, *(_interposed(code["exports.list"]) if target.static else ())),
+        wrapped=_wrapped(target),
+        extensions=(),
     )
 
 
 @cache
-def squeezed(target: Target, version: str) -> Step:
+def extension(target: Target, version: str, sdist: Sdist) -> Step:
+    """A distribution built from source: what is installed (``tree/``), and an object of each extension module."""
+    row, source = pinned(version)
+    known = packages.get(sdist.name)
+    room = rooms.files("templates")
+    support = {path.partition("/")[2]: data for path, data in room.items() if path.startswith("extension/")}
+    wheels = {f"wheel-{number}": wheel for number, wheel in enumerate(sdist.wheels)}
+    facts = {
+        "filename": sdist.file.filename,
+        "backend": sdist.backend,
+        "backend_path": sdist.backend_path,
+        "wheels": list(wheels),
+        "libraries": known.libraries,
+        "environment": dict(known.environment),
+        "settings": dict(known.settings),
+        "series": row.series,
+        "suffixes": extension_suffixes(target.soabi(source.version)),
+        "triple": target.triple,
+        "machine": target.arch,
+        "platform": f"{target.os}-{target.arch}",
+        "cxx": False,
+    }
+    support["facts.json"] = (json.dumps(facts, indent=1) + "\n").encode()
+    return _step(
+        target,
+        f"{sdist.name}-{sdist.version}",
+        template="extension",
+        title=f"{sdist.name} {sdist.version}, its extension modules as objects to link",
+        inputs={
+            "sdist": sdist.file,
+            "support": Tree(support),
+            "toolchain": toolchain(target),
+            "host-python": host_python(version),
+            "python": cpython(target, version),
+            **wheels,
+            **{name: library(target, name) for name in known.libraries},
+        },
+        outputs=("tree", "objects", "modules"),
+        minor=row.series,
+    )
+
+
+@cache
+def linked(target: Target, version: str, sdists: tuple[Sdist, ...]) -> Step:
+    """``bin/launcher`` with the extension modules of ``sdists`` in it."""
+    row, _ = pinned(version)
+    built = {f"extension-{number}": extension(target, version, sdist) for number, sdist in enumerate(sdists)}
+    code = rooms.files("launcher")
+    digest = hashlib.sha256(" ".join(step.key for step in built.values()).encode()).hexdigest()
+    return _step(
+        target,
+        f"launcher-{digest[:12]}",
+        template="launcher",
+        title=f"the launcher for CPython {row.series}, with the extension modules of an application",
+        inputs={
+            "launcher": Tree({name: code[name] for name in ("exports.list", "linked.h")}),
+            "plain": launcher(target, version),
+            "python": cpython(target, version),
+            "toolchain": toolchain(target),
+            "zstd": library(target, "zstd"),
+            **built,
+        },
+        outputs=("bin/launcher",),
+        cflags=("-O2",),
+        minor=row.series,
+        files=(),
+        wrapped=_wrapped(target),
+        extensions=tuple(built),
+    )
+
+
+@cache
+def squeezed(target: Target, version: str, sdists: tuple[Sdist, ...] = ()) -> Step:
     """``bin/launcher``: the same launcher stored compressed, behind a stub that unpacks it in memory."""
     row, _ = pinned(version)
+    plain = linked(target, version, sdists) if sdists else launcher(target, version)
     code = rooms.files("launcher")
     parts = ("resources.h", "stub/image.h", "stub/squeeze.c", f"stub/stub_{target.os}.c")
     return _step(
         target,
-        "squeeze",
+        "squeeze" + plain.name.partition("/launcher")[2],
+        template="squeeze",
         title=f"the compressed launcher for CPython {row.series}",
         inputs={
             "launcher": Tree({part: code[part] for part in parts}),
-            "plain": launcher(target, version),
-            "host-zstd": library(targets.get(_HOST), "zstd"),
+            "plain": plain,
+            "host-zstd": library(targets.get(HOST), "zstd"),
             "toolchain": toolchain(target),
             "zstd": sources.get("zstd"),
         },
@@ -287,11 +366,20 @@ def runtime(target: Target) -> Step | None:
     )
 
 
-def steps(target: Target, version: str = "3.13", compression: str = "none") -> list[Step]:
-    """Every step of a target, the launcher's last; with ``compression`` "zstd" that is the compressed one."""
+def steps(
+    target: Target, version: str = "3.13", compression: str = "none", sdists: tuple[Sdist, ...] = ()
+) -> list[Step]:
+    """Every step of a target, the launcher's last; with ``compression`` "zstd" that is the compressed one.
+
+    Of ``sdists`` the extension modules are in it.
+    """
     extra = runtime(target)
-    last = squeezed if compression == "zstd" else launcher
-    return [*([extra] if extra else []), last(target, version)]
+    if compression == "zstd":
+        last = squeezed(target, version, sdists)
+    else:
+        last = linked(target, version, sdists) if sdists else launcher(target, version)
+    built = [extension(target, version, sdist) for sdist in sdists]
+    return [*([extra] if extra else []), *built, last]
 
 
 def _components(row: Series, source: Source, target: Target) -> list[dict[str, str]]:
@@ -303,14 +391,17 @@ def _components(row: Series, source: Source, target: Target) -> list[dict[str, s
     return [{"name": one.name, "version": one.version, "licence": one.licence} for one in parts]
 
 
-def _interposed(exports: bytes) -> list[str]:
-    """The functions of libc that the launcher stands before: what it exports on targets with shared libraries."""
-    return re.findall(r"(\w+);", exports.decode())
+def _wrapped(target: Target) -> tuple[str, ...]:
+    """The functions that the launcher stands before by the linker. Of libc's these are dlsym, for the modules that are
+    linked in, and, without shared libraries, all that it exports where there are some.
+    """
+    exports = rooms.files("launcher")["exports.list"].decode()
+    return (*_WRAPPED, "dlsym", *(re.findall(r"(\w+);", exports) if target.static else ()))
 
 
 def _native(target: Target) -> bool:
     """Whether the target's programs run on the build machine itself."""
-    return target.triple == targets.get(_HOST).triple
+    return target.triple == targets.get(HOST).triple
 
 
 def _step(
@@ -320,15 +411,16 @@ def _step(
     title: str,
     inputs: Mapping[str, Input],
     outputs: Iterable[str],
+    template: str = "",
     cflags: Iterable[str] = (),
     memory: int = 500_000_000,
     image: str | None = None,
     **values: Any,
 ) -> Step:
     values.setdefault("toolchain", True)
-    script = _template(f"{name}.sh.j2").render(
+    script = _template(f"{template or name}.sh.j2").render(
         target=target,
-        host=targets.get(_HOST),
+        host=targets.get(HOST),
         native=_native(target),
         step=name,
         title=title,

@@ -15,6 +15,7 @@ from oxcross import recipes, targets
 from oxcross.errors import UsageError
 from oxcross.plan import Plan, State, Step
 from oxcross.project import Project
+from oxcross.sdist import Sdist
 from oxcross.store import Store
 from oxcross.targets import Target
 
@@ -58,14 +59,25 @@ def runnable(folder: str) -> str:
     return names[0]
 
 
-def steps(project: Project) -> list[Step]:
-    """The steps whose outputs a project needs for its target; the launcher's is the last."""
+def steps(project: Project, sdists: tuple[Sdist, ...] = ()) -> list[Step]:
+    """The steps whose outputs a project needs for its target; the launcher's is the last.
+
+    ``sdists`` are what its resolution says is built from source.
+    """
     target = targets.get(project.target)
     return [
         recipes.host_python(project.python),
         recipes.cpython(target, project.python),
-        *recipes.steps(target, project.python, project.compression),
+        *recipes.steps(target, project.python, project.compression, sdists),
     ]
+
+
+def known_steps(project: Project) -> list[Step]:
+    """The same, with what is known to be built from source: no network, no uv."""
+    from oxcross.collect.resolve import known
+
+    resolution = None if project.link == "memory" else known(project, targets.get(project.target))
+    return steps(project, resolution.built if resolution else ())
 
 
 def every_step(target: Target, python: str = "3.13") -> list[Step]:
@@ -75,13 +87,16 @@ def every_step(target: Target, python: str = "3.13") -> list[Step]:
 
 def step_plan(folder: str, target: Target) -> Plan:
     """Every step of a target, for the project's Python if there is a project in the folder."""
-    has_project = (Path(folder) / "pyproject.toml").is_file()
-    return Plan.of(every_step(target, projects.load(Path(folder)).python if has_project else "3.13"))
+    if not (Path(folder) / "pyproject.toml").is_file():
+        return Plan.of(every_step(target))
+    project = projects.load(Path(folder))
+    own = known_steps(project.for_target(target.name)) if target.name in project.views else []
+    return Plan.of([*every_step(target, project.python), *own])
 
 
 def plan(wanted: Sequence[Project], store: Store, *, upgrade: bool = False) -> list[Row]:
     """What a build would do, without doing any of it: no network, no daemon, no uv."""
-    whole = Plan.of(step for project in wanted for step in steps(project))
+    whole = Plan.of(step for project in wanted for step in known_steps(project))
     states = whole.states(store)
     rows = [Row(name=step.name, state=state.value, key=step.key) for step, state in states.items()]
     return rows + [_environment_row(project, store, upgrade=upgrade) for project in wanted]

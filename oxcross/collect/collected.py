@@ -42,7 +42,7 @@ from oxcross.targets import Target
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
     """What the steps made: the output trees of ``cpython`` for the target and for the build machine, each with its
-    step's key, and of ``runtime``.
+    step's key, of ``runtime``, and of the distributions that are built from source, by their steps' keys.
     """
 
     cpython: Path
@@ -50,6 +50,7 @@ class Built:
     host: Path
     host_key: str
     runtime: Path | None = None  # libstdc++ and libgcc_s, for systems without them
+    extensions: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -188,6 +189,8 @@ class _Gatherer:
             )
             key = environment.key(resolution.lines, self.project, self.target)
             found.append(self.cached("dependencies", key, options, lambda: make.read_tree(installed)))
+        for key, tree in self.built.extensions.items():
+            found.append(self._built(key, tree / "tree", options))
         found += [self._wheel(wheel.of(one.path, self.store), kept) for one in resolution.local]
         if self.project.include_project and application.has_build_system(self.project):
             built = wheel.build(self.project.root, self.store, notice=self.notice)
@@ -206,6 +209,10 @@ class _Gatherer:
         tree = {path: Entry.of(data) for path, data in one.files.items()}
         return self.cached(one.information.partition("-")[0], one.key, options, lambda: tree)
 
+    def _built(self, key: str, tree: Path, options: Options) -> ResourceSet:
+        name = next(tree.glob("*.dist-info")).name.partition("-")[0]
+        return self.cached(name, key, options, lambda: make.read_tree(tree), linked=True)
+
     def _files(self, name: str, tree: Tree, options: Options, **how: Any) -> ResourceSet:
         identities = {path: entry.identity for path, entry in tree.items()}
         return self.cached(name, identities, options, lambda: tree, **how)
@@ -217,15 +224,18 @@ def gather(
     built: Built,
     store: Store,
     *,
+    resolution: resolve.Resolution | None = None,
     upgrade: bool = False,
     notice: Callable[[str], None] = lambda _: None,
 ) -> Collected:
     """Everything that goes into the project's executable for ``target``.
 
+    ``resolution`` is asked for when it is not given; what is built from source in it must be in ``built``.
     ``notice`` is told (one line) what takes time. Raises CollectError for what cannot be had or does
     not fit the target, ToolError when uv is needed and missing.
     """
-    resolution = resolve.resolve(project, target, store, upgrade=upgrade, notice=notice)
+    if resolution is None:
+        resolution = resolve.resolve(project, target, store, upgrade=upgrade, notice=notice)
     gatherer = _Gatherer(project, target, built, store, notice)
     library = gatherer.stdlib()
     encoder = Encoder(gatherer.compression, library.resources.dictionary)

@@ -7,6 +7,16 @@
     [targets.linux-x64]
     input = "SHA-256 of what was resolved"
     requirements = ["flask==3.1.3 --hash=sha256:…", …]
+
+    [built.linux-x64-musl]              # where distributions are built from source
+    input = "SHA-256 of what was chosen from"
+    requirements = ["flask==3.1.3 --hash=sha256:…", …]  # those that are not
+
+    [[built.linux-x64-musl.sdists]]
+    sdist = "markupsafe==3.0.4 markupsafe-3.0.4.tar.gz 153777 sha256:…"
+    backend = "setuptools.build_meta"
+    backend-path = []
+    wheels = ["setuptools==80.9.0 setuptools-80.9.0-py3-none-any.whl 1201486 sha256:…"]
 """
 
 from __future__ import annotations
@@ -15,10 +25,12 @@ import json
 import os
 import tempfile
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from oxcross.errors import CollectError
+from oxcross.sdist import Sdist
 
 NAME = "oxcross.lock"
 _VERSION = 1
@@ -37,12 +49,29 @@ class Locked:
     requirements: tuple[str, ...]
 
 
-def read(path: Path) -> dict[str, Locked]:
-    """The entries by target; none when there is no file. CollectError for one that is not ours."""
+@dataclass(frozen=True, slots=True)
+class Built:
+    """How one target's requirements are taken: ``requirements`` as wheels, ``sdists`` from source."""
+
+    input: str
+    requirements: tuple[str, ...]
+    sdists: tuple[Sdist, ...]
+
+
+@dataclass(slots=True)
+class Lock:
+    """The whole file: by target what was resolved, and how that is taken where not all are wheels."""
+
+    targets: dict[str, Locked] = field(default_factory=dict)
+    built: dict[str, Built] = field(default_factory=dict)
+
+
+def read(path: Path) -> Lock:
+    """What the file holds; nothing when there is no file. CollectError for one that is not ours."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return {}
+        return Lock()
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CollectError(f"cannot be read: {error}", where=str(path), hint=f"delete {path}") from error
     if document.get("version") != _VERSION:
@@ -52,23 +81,31 @@ def read(path: Path) -> dict[str, Locked]:
             hint="delete it, or use that version",
         )
     try:
-        return {
-            target: Locked(row["input"], tuple(row["requirements"]))
-            for target, row in document.get("targets", {}).items()
-        }
-    except (AttributeError, KeyError, TypeError) as error:
+        return Lock(
+            {
+                target: Locked(row["input"], tuple(row["requirements"]))
+                for target, row in document.get("targets", {}).items()
+            },
+            {
+                target: Built(
+                    row["input"], tuple(row["requirements"]), tuple(map(Sdist.of, row.get("sdists", ())))
+                )
+                for target, row in document.get("built", {}).items()
+            },
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CollectError("not as oxcross wrote it", where=str(path), hint=f"delete {path}") from error
 
 
-def write(path: Path, entries: dict[str, Locked]) -> None:
-    """Write the entries, in one atomic step; the same entries give the same bytes."""
+def write(path: Path, lock: Lock) -> None:
+    """Write the file, in one atomic step; the same entries give the same bytes."""
     parts = [_HEAD]
-    for target in sorted(entries):
-        # A JSON string is a TOML basic string as long as it is ASCII.
-        lines = "".join(f"  {json.dumps(line)},\n" for line in entries[target].requirements)
-        parts.append(
-            f"\n[targets.{target}]\ninput = {json.dumps(entries[target].input)}\nrequirements = [\n{lines}]\n"
-        )
+    for target, locked in sorted(lock.targets.items()):
+        parts += _table(f"[targets.{target}]", {"input": locked.input, "requirements": locked.requirements})
+    for target, built in sorted(lock.built.items()):
+        parts += _table(f"[built.{target}]", {"input": built.input, "requirements": built.requirements})
+        for sdist in built.sdists:
+            parts += _table(f"[[built.{target}.sdists]]", sdist.row())
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".oxcross.lock.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -78,3 +115,15 @@ def write(path: Path, entries: dict[str, Locked]) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _table(head: str, values: Mapping[str, str | Sequence[str]]) -> Iterator[str]:
+    """A table's lines. A JSON string is a TOML basic string as long as it is ASCII."""
+    yield f"\n{head}\n"
+    for key, value in values.items():
+        if isinstance(value, str):
+            yield f"{key} = {json.dumps(value)}\n"
+        elif value:
+            yield f"{key} = [\n" + "".join(f"  {json.dumps(item)},\n" for item in value) + "]\n"
+        else:
+            yield f"{key} = []\n"

@@ -94,12 +94,14 @@ def make(
     stdlib: bool = False,
     importable: bool = True,
     train: bool = False,
+    linked: bool = False,
 ) -> ResourceSet:
     """Write the set of ``tree`` into the empty ``folder`` and return it.
 
     ``prefix`` is where the tree lies below the mount point (``lib/python3.13/``); without
     ``importable`` every file is data; with ``train`` a dictionary for compression is made from the
-    modules' code, for this set and for those merged with it. The same tree and options give the same bytes, and every
+    modules' code, for this set and for those merged with it; extension modules that are ``linked`` into the
+    executable are empty files. The same tree and options give the same bytes, and every
     module's do not depend on the others.
     """
     suffixes = names.extension_suffixes(options.soabi)
@@ -138,11 +140,11 @@ def make(
             metadata[path] = data
         if (name := found.get(path)) is not None and name.kind == "extension":
             code_of[path] = number
-    modules = [_module(prefix + path, name, code_of[path], stdlib) for path, name in _first(found)]
+    modules = [_module(prefix + path, name, code_of[path], stdlib, linked) for path, name in _first(found)]
     directories: list[str] = []
     if importable and not stdlib:  # nothing in the standard library is a namespace package
         spaces = names.namespaces(tree, (name.module for name in found.values()))
-        modules += [(space, space.replace(".", "/"), -1, False, False, False) for space in spaces]
+        modules += [(space, space.replace(".", "/"), -1, False, False, False, False) for space in spaces]
         directories = [space.replace(".", "/") for space in spaces]
     known = ResourceSet(
         Resources(directories=set(directories), dictionary=options.encoder.dictionary),
@@ -171,8 +173,11 @@ def _first(found: Mapping[str, Name]) -> Iterator[tuple[str, Name]]:
         yield path, found[path]
 
 
-def _module(path: str, name: Name, code: int, stdlib: bool) -> tuple[str, str, int, bool, bool, bool]:
-    return name.module, path, code, name.package, name.kind == "extension", stdlib
+def _module(
+    path: str, name: Name, code: int, stdlib: bool, linked: bool
+) -> tuple[str, str, int, bool, bool, bool, bool]:
+    extension = name.kind == "extension"
+    return name.module, path, code, name.package, extension, stdlib, linked and extension
 
 
 def _distributions(metadata: Mapping[str, bytes]) -> Iterator[Distribution]:

@@ -6,20 +6,23 @@ nor a network, and gets the same versions everywhere.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import hashlib
 import json
 import tempfile
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from oxcross.collect import lockfile, requirements, uv, wheel
-from oxcross.collect.lockfile import Locked
+from oxcross.collect import built, lockfile, requirements, uv, wheel
+from oxcross.collect.lockfile import Built, Locked
 from oxcross.collect.requirements import Local
 from oxcross.cpython import series_of
 from oxcross.errors import CollectError
 from oxcross.project import Project
+from oxcross.sdist import Sdist
 from oxcross.store import Store
 from oxcross.targets import Target
 
@@ -28,10 +31,12 @@ _FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """All that is installed: ``lines`` with version and hashes, and what lies on this machine."""
+    """All that is installed: ``lines`` with version and hashes, what lies on this machine, and what is built from
+    source."""
 
     lines: tuple[str, ...]
     local: tuple[Local, ...] = ()
+    built: tuple[Sdist, ...] = ()
 
 
 def resolve(
@@ -47,6 +52,16 @@ def resolve(
     ``upgrade`` resolves anew to the latest versions. Raises CollectError that lists what cannot be
     had and why, ToolError when uv is needed and is not there.
     """
+    found = _resolution(project, target, store, upgrade, notice)
+    if project.link == "memory" or not found.lines:
+        return found
+    return _divided(project, target, store, found, upgrade, notice)
+
+
+def _resolution(
+    project: Project, target: Target, store: Store, upgrade: bool, notice: Callable[[str], None]
+) -> Resolution:
+    """The distributions, whatever way they are taken."""
     if project.lock is not None:
         lines = _locked(project, target, store)
     elif project.requirements_file is not None:
@@ -68,6 +83,16 @@ def resolve(
 
 def known(project: Project, target: Target) -> Resolution | None:
     """The resolution, when it can be told without uv, network or build; else None: for plans."""
+    found = _known(project, target)
+    if found is None or project.link == "memory" or not found.lines:
+        return found
+    entry = lockfile.read(project.root / lockfile.NAME).built.get(target.name)
+    if entry is None or entry.input != _built_digest(found.lines, target, project):
+        return None
+    return dataclasses.replace(found, lines=entry.requirements, built=entry.sdists)
+
+
+def _known(project: Project, target: Target) -> Resolution | None:
     if project.lock is not None and project.lock.name == "uv.lock":
         return None
     if project.lock is None and project.requirements_file is None:
@@ -75,7 +100,7 @@ def known(project: Project, target: Target) -> Resolution | None:
         if static is None or any(requirements.local_of(line, project.root) for line in project.requirements):
             return None
         wanted = [*static, *project.requirements]
-        entry = lockfile.read(project.root / lockfile.NAME).get(target.name)
+        entry = lockfile.read(project.root / lockfile.NAME).targets.get(target.name)
         if not wanted:
             return Resolution(())
         if entry is None or entry.input != _digest(wanted, target, project):
@@ -129,7 +154,52 @@ def _digest(wanted: Sequence[str], target: Target, project: Project) -> str:
         "platform": uv.platform(target, project.glibc),
         "python": series_of(project.python),
     }
+    if project.link != "memory":
+        facts["sources"] = True
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _built_digest(lines: Sequence[str], target: Target, project: Project) -> str:
+    facts = {
+        "format": built.FORMAT,
+        "lines": sorted(lines),
+        "link": project.link,
+        "pure": sorted(project.pure_packages),
+        "platform": uv.platform(target, project.glibc),
+        "python": series_of(project.python),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _divided(
+    project: Project,
+    target: Target,
+    store: Store,
+    found: Resolution,
+    upgrade: bool,
+    notice: Callable[[str], None],
+) -> Resolution:
+    """The resolution with its lines told apart: those that are wheels, and what is built from source."""
+    path = project.root / lockfile.NAME
+    digest = _built_digest(found.lines, target, project)
+    old = lockfile.read(path).built.get(target.name)
+    if old is None or old.input != digest or upgrade:
+        known = old.sdists if old is not None and not upgrade else ()
+        choice = built.choose(project, target, store, found.lines, known, notice)
+        old = Built(digest, choice.lines, choice.built)
+        with _lock_file(path, store) as lock:
+            lock.built[target.name] = old
+    return dataclasses.replace(found, lines=old.requirements, built=old.sdists)
+
+
+@contextlib.contextmanager
+def _lock_file(path: Path, store: Store) -> Iterator[lockfile.Lock]:
+    """oxcross.lock, to be changed: another process may write another target's entry meanwhile."""
+    name = "lock-" + hashlib.sha256(str(path).encode()).hexdigest()
+    with store.lock(name, name=path.name):
+        lock = lockfile.read(path)
+        yield lock
+        lockfile.write(path, lock)
 
 
 def _resolved(
@@ -142,18 +212,14 @@ def _resolved(
 ) -> tuple[str, ...]:
     path = project.root / lockfile.NAME
     digest = _digest(wanted, target, project)
-    old = lockfile.read(path).get(target.name)
+    old = lockfile.read(path).targets.get(target.name)
     if old is not None and old.input == digest and not upgrade:
         return old.requirements
     notice(f"resolving requirements for {target.name}")
     preferred = old.requirements if old is not None and not upgrade else ()
     lines = _compile(project, target, wanted, preferred)
-    # Another process may write another target's entry into the same file meanwhile.
-    lock = "lock-" + hashlib.sha256(str(path).encode()).hexdigest()
-    with store.lock(lock, name=path.name):
-        entries = lockfile.read(path)
-        entries[target.name] = Locked(digest, lines)
-        lockfile.write(path, entries)
+    with _lock_file(path, store) as lock:
+        lock.targets[target.name] = Locked(digest, lines)
     return lines
 
 
@@ -168,7 +234,8 @@ def _compile(
             uv.run(
                 [
                     "pip", "compile", str(folder / "requirements.in"), "--output-file", str(out),
-                    *uv.common(target, project.glibc, project.python), "--generate-hashes", "--no-header",
+                    *uv.common(target, project.glibc, project.python, wheels=project.link == "memory"),
+                    "--generate-hashes", "--no-header",
                     "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
                 ],
                 folder=project.root,

@@ -22,7 +22,7 @@ from oxcross.pack.codec import Encoder, Payload
 from oxcross.pack.format import PAYLOAD_ALIGN, Codec, align
 from oxcross.pack.resources import File, Module, Resources
 
-FORMAT = 2  # part of every key: a change of what a set holds makes all of them new
+FORMAT = 3  # part of every key: a change of what a set holds makes all of them new
 _BATCH = 64
 
 Result = TypeVar("Result")
@@ -89,11 +89,11 @@ class Writer:
 
     def close(
         self,
-        modules: Iterable[tuple[str, str, int, bool, bool, bool]],
+        modules: Iterable[tuple[str, str, int, bool, bool, bool, bool]],
         files: Iterable[tuple[str, int, bool]],
         known: ResourceSet,
     ) -> None:
-        """Write the index. Modules are (name, path, payload or -1, package, extension, stdlib),
+        """Write the index. Modules are (name, path, payload or -1, package, extension, stdlib, linked),
         files (path, payload, executable); ``known`` has everything else."""
         self._data.close()
         index = {
@@ -118,8 +118,8 @@ def load(folder: Path) -> ResourceSet:
         for offset, stored, size, codec, digest, check in index["payloads"]
     ]
     modules = {
-        name: Module(name, path, payloads[code] if code >= 0 else None, package, extension, stdlib)
-        for name, path, code, package, extension, stdlib in index["modules"]
+        name: Module(name, path, payloads[code] if code >= 0 else None, *kinds)
+        for name, path, code, *kinds in index["modules"]
     }
     files = {path: File(path, payloads[number], bits) for path, number, bits in index["files"]}
     return ResourceSet(

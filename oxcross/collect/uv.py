@@ -133,10 +133,9 @@ def platform(target: Target, glibc: str) -> str:
     return re.sub(r"manylinux.*", f"manylinux_{best[0]}_{best[1]}", name)
 
 
-def common(target: Target, glibc: str, version: str) -> list[str]:
-    """Arguments for wheels of a target, whatever the machine is."""
-    series = series_of(version)
+def common(target: Target, glibc: str, version: str, *, wheels: bool = True) -> list[str]:
+    """Arguments for distributions of a target, whatever the machine is; as ``wheels``, or from source as well."""
     return [
-        "--python-platform", platform(target, glibc), "--python-version", series,
-        "--only-binary", ":all:", *python(),
+        "--python-platform", platform(target, glibc), "--python-version", series_of(version),
+        *(["--only-binary", ":all:"] if wheels else []), *python(),
     ]  # fmt: skip

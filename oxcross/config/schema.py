@@ -277,6 +277,11 @@ class Settings(Table):
     """`zstd`: resources and native code, smallest; `zstd-resources`: resources only, a faster start."""
     glibc: Glibc = "2.28"
     """Highest glibc that a wheel for Linux may ask for; the interpreter itself asks for 2.17."""
+    link: Literal["memory", "static"] | tuple[DistributionName, ...] | None = None
+    """Extension modules: `memory` loads those of wheels from memory, `static` builds them from source distributions and
+    links them in; names link only these distributions in. Default: `memory`, and `static` where nothing can be loaded."""
+    pure_packages: tuple[DistributionName, ...] = ()
+    """Distributions whose pure Python wheel is taken where their extension modules would be linked in."""
     interpreter: Interpreter = Interpreter()
     policy: Policy = Policy()
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from oxcross import sources
+from oxcross import sources, targets
 from oxcross.config import schema
 from oxcross.config.files import check_hashed, check_lock, data_files, existing_file
 from oxcross.config.findings import Findings
@@ -65,6 +65,8 @@ class _View:
             sources=settings.sources,
             compression=settings.compression,
             glibc=self._glibc(),
+            link=self._link(),
+            pure_packages=tuple(_normalised(name) for name in settings.pure_packages),
             interpreter=settings.interpreter,
             policy=settings.policy,
             mirrors=self._config.store.mirrors,
@@ -128,6 +130,23 @@ class _View:
         if int(self._settings.glibc.partition(".")[2]) < 17:
             self._add("glibc", f"{self._settings.glibc} is below 2.17, which the interpreter itself asks for")
         return self._settings.glibc
+
+    def _link(self) -> Literal["memory", "static"] | tuple[str, ...]:
+        wanted = self._settings.link
+        if targets.get(self._target).static:
+            if wanted not in (None, "static"):
+                message = (
+                    f"{self._target} executables can load no extension modules: all of them are linked in"
+                )
+                self._add(
+                    "link",
+                    message,
+                    f'write it for other targets only, or [tool.oxcross.target.{self._target}] link = "static"',
+                )
+            return "static"
+        if wanted is None or isinstance(wanted, str):
+            return wanted or "memory"
+        return tuple(sorted({_normalised(name) for name in wanted}))
 
     # -- policy, requirements, data ---------------------------------------------------------
 

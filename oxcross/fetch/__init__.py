@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from oxcross.errors import OxcrossError, SourceError
 from oxcross.fetch import apt
 from oxcross.plan import Pinned, Reporter
+from oxcross.sdist import IndexFile
 from oxcross.store import Store
 
 _PROGRESS_SECONDS = 0.1
@@ -139,6 +140,8 @@ class Fetcher:
             return
         if source.kind == "wheel":
             yield "the package index", lambda: self._wheel(source)
+        if isinstance(source, IndexFile):
+            yield "the package index", lambda: self._indexed(source)
         for url in source.upstream:
             yield self._place(source, url)
         if source.pool:
@@ -170,6 +173,15 @@ class Fetcher:
                 raise
         # The first part came from elsewhere, and may have been what was wrong.
         return self._download(source, url)
+
+    def _indexed(self, file: IndexFile) -> Path:
+        from oxcross.collect.index import address
+
+        try:
+            location = address(file)
+        except OxcrossError as error:
+            raise SourceError(error.message, where=error.where) from None
+        return self._download(file, location if "://" in location else Path(location).as_uri())
 
     def _wheel(self, source: Pinned) -> Path:
         from oxcross.fetch.wheel import download_wheel

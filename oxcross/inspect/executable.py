@@ -121,7 +121,7 @@ def _module(row: ModuleRow) -> ModuleFact:
     if ModuleFlag.NAMESPACE in row.flags:
         kind = "namespace"
     elif ModuleFlag.EXTENSION in row.flags:
-        kind = "extension"
+        kind = "linked" if ModuleFlag.LINKED in row.flags else "extension"
     else:
         kind = "package" if ModuleFlag.PACKAGE in row.flags else "source"
     return ModuleFact(

@@ -13,7 +13,7 @@ class ModuleFact:
 
     name: str
     path: str
-    kind: str  # source | package | extension | namespace
+    kind: str  # source | package | extension | linked | namespace
     stdlib: bool
     size: int
     stored: int
@@ -115,6 +115,8 @@ class Report:
             ("modules", f"{len(self.modules)}, {_megabytes(code)}"),
             ("files", f"{self.files}, {_megabytes(self.files_size)}"),
         ]
+        if linked := [module.name for module in self.modules if module.kind == "linked"]:
+            rows.append(("linked in", ", ".join(linked)))
         if self.external:
             rows.append(("from the system", ", ".join(self.external)))
         lines = [f"{name:<16}{text}" for name, text in rows]

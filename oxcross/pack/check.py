@@ -101,11 +101,14 @@ def _check_modules(blob: Blob) -> None:
         if name <= previous:
             damaged(user, f"{module.name!r} is out of order")
         previous = name
-        if int(module.flags) & ~0xF:
+        if int(module.flags) & ~0x1F:
             damaged(user, f"{module.name}: unknown flags {int(module.flags):#x}")
         if ModuleFlag.NAMESPACE in module.flags:
             if module.code != PayloadRef(0, 0, 0, 0):
                 damaged(user, f"{module.name}: a namespace with code")
+        elif ModuleFlag.LINKED in module.flags:
+            if module.code.size or ModuleFlag.EXTENSION not in module.flags:
+                damaged(user, f"{module.name}: linked into the executable, and with code")
         elif not module.code.size:
             damaged(user, f"{module.name}: no code")
         _check_payload(blob, module.code, user, module.name)

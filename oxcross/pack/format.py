@@ -51,6 +51,7 @@ class ModuleFlag(IntFlag):
     NAMESPACE = 2
     EXTENSION = 4
     STDLIB = 8
+    LINKED = 16
 
 
 class NodeKind(IntEnum):

@@ -21,7 +21,8 @@ class Module:
     """A module that can be imported.
 
     ``path`` is where its ``__file__`` points; for a namespace package (``code`` is None) its folder.
-    ``code`` is marshalled bytecode, or the shared library of an ``extension``.
+    ``code`` is marshalled bytecode, or the shared library of an ``extension``; of one that is ``linked``
+    into the executable it has no bytes.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Module:
     package: bool = False
     extension: bool = False
     stdlib: bool = False
+    linked: bool = False
 
     @property
     def namespace(self) -> bool:

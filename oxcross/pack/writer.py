@@ -191,6 +191,8 @@ def _module_flags(module: Module) -> int:
         flags |= ModuleFlag.EXTENSION
     if module.stdlib:
         flags |= ModuleFlag.STDLIB
+    if module.linked:
+        flags |= ModuleFlag.LINKED
     return flags
 
 

@@ -12,10 +12,11 @@ import wheels
 from oxcross import project as projects
 from oxcross import targets
 from oxcross.collect import environment, lockfile, requirements, uv
-from oxcross.collect.lockfile import Locked
+from oxcross.collect.lockfile import Built, Lock, Locked
 from oxcross.collect.resolve import known, resolve
 from oxcross.errors import CollectError, ToolError
 from oxcross.project import Project
+from oxcross.sdist import IndexFile, Sdist
 from oxcross.store import Store
 
 LINUX = targets.get("linux-x64")
@@ -223,15 +224,34 @@ def test_uv_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_lock_file(tmp_path: Path) -> None:
     path = tmp_path / "oxcross.lock"
-    assert lockfile.read(path) == {}
-    entries = {
-        "linux-x64": Locked("aa", ('a==1 ; python_version > "3" --hash=sha256:00', "b==2 --hash=sha256:11")),
-        "win-x64": Locked("bb", ()),
-    }
-    lockfile.write(path, entries)
-    assert lockfile.read(path) == entries
+    assert lockfile.read(path) == Lock()
+    sdist = Sdist(
+        file=IndexFile(name="c", version="3", filename="c-3.tar.gz", sha256="c" * 64, size=3),
+        backend="build",
+        backend_path=("in", "tree"),
+        wheels=(IndexFile(name="d", version="4", filename="d-4-py3-none-any.whl", sha256="d" * 64, size=0),),
+    )
+    lock = Lock(
+        {
+            "linux-x64": Locked(
+                "aa", ('a==1 ; python_version > "3" --hash=sha256:00', "b==2 --hash=sha256:11")
+            ),
+            "win-x64": Locked("bb", ()),
+        },
+        {"linux-x64": Built("cc", ("b==2 --hash=sha256:11",), (sdist,)), "win-x64": Built("dd", (), ())},
+    )
+    lockfile.write(path, lock)
+    assert lockfile.read(path) == lock
     assert [one.name for one in tmp_path.iterdir()] == ["oxcross.lock"]
-    for text in ("version = 2\n", "not toml", "version = 1\n[targets.x]\nlines = 3\n"):
+    wrong = (
+        '[built.x]\ninput = "a"\nrequirements = []\n[[built.x.sdists]]\nsdist = "a==1 a.tar.gz 1 md5:00"\n'
+    )
+    for text in (
+        "version = 2\n",
+        "not toml",
+        "version = 1\n[targets.x]\nlines = 3\n",
+        f"version = 1\n{wrong}",
+    ):
         path.write_text(text)
         with pytest.raises(CollectError, match=r"oxcross\.lock"):
             lockfile.read(path)

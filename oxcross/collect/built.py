@@ -1,0 +1,175 @@
+"""Which distributions are built from source, because their wheels' extension modules cannot be loaded.
+
+A wheel without extension modules is taken as it is. Of the others the source distribution is, when its build
+backend can build for another machine, else a pure wheel of the same version, when there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from oxcross import packages, targets
+from oxcross.collect import backend, index, requirements, uv
+from oxcross.collect.index import Found, Release
+from oxcross.errors import CollectError
+from oxcross.project import Project
+from oxcross.recipes import HOST
+from oxcross.sdist import IndexFile, Sdist
+from oxcross.store import Store
+from oxcross.targets import Target
+
+FORMAT = 1  # of what is chosen: part of oxcross.lock's digests
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """``lines`` are installed as wheels, ``built`` from source."""
+
+    lines: tuple[str, ...]
+    built: tuple[Sdist, ...]
+
+
+def choose(
+    project: Project,
+    target: Target,
+    store: Store,
+    lines: Sequence[str],
+    known: Sequence[Sdist] = (),
+    notice: Callable[[str], None] = lambda _: None,
+) -> Choice:
+    """Tell for each of the requirement ``lines`` (with versions and hashes) how it is taken.
+
+    What is ``known`` already is built with the same wheels again.
+    CollectError names every distribution that can be taken in no way, why, and what can be done.
+    """
+    chooser = _Chooser(project, target, store, notice, {sdist.file.sha256: sdist for sdist in known})
+    pinned = {name: line for line in lines if (name := requirements.name_of(line))}
+    if not pinned:
+        return Choice(tuple(lines), ())
+    kept = [line for line in lines if requirements.name_of(line) is None]
+    for release in chooser.releases([line.partition(" --hash")[0] for line in pinned.values()]):
+        chooser.take(release, pinned[release.name])
+    if chooser.errors:
+        raise CollectError(
+            f"cannot be linked into an executable for {target.name}:\n"
+            + "\n".join(f"    {text}" for text in chooser.errors),
+            where=chooser.where,
+            hint=_advice(target),
+        )
+    built = sorted(chooser.built, key=lambda sdist: sdist.name)
+    return Choice((*kept, *chooser.lines), tuple(built))
+
+
+def _advice(target: Target) -> str:
+    if not target.static:
+        return (
+            'list those that can be: link = ["…", …]; the extension modules of others are loaded from memory'
+        )
+    others = [
+        row.name for row in targets.load().values()
+        if row.arch == target.arch and row.os == target.os and row.ready and not row.static
+    ]  # fmt: skip
+    other = f"build for {' or '.join(others)}, which loads the extension modules of wheels" if others else ""
+    return f"{other or 'build for another target'}, or require a pure Python version or replacement"
+
+
+@dataclass(slots=True)
+class _Chooser:
+    project: Project
+    target: Target
+    store: Store
+    notice: Callable[[str], None]
+    known: Mapping[str, Sdist]
+    lines: list[str] = field(default_factory=list)
+    built: list[Sdist] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    resolved: dict[tuple[str, ...], tuple[IndexFile, ...]] = field(default_factory=dict)
+
+    @property
+    def where(self) -> str:
+        return str(self.project.lock or self.project.requirements_file or self.project.pyproject)
+
+    def releases(self, lines: Sequence[str]) -> list[Release]:
+        arguments = [
+            "--no-deps",
+            *uv.common(self.target, self.project.glibc, self.project.python, wheels=False),
+        ]
+        doing = f"files of distributions that cannot be found for {self.target.name}"
+        return index.releases(lines, arguments, folder=self.project.root, doing=doing, where=self.where)
+
+    def take(self, release: Release, line: str) -> None:
+        """Decide for one distribution; ``line`` is what the resolution has of it."""
+        native = [found for found in release.wheels if _abi(found) != "none"]
+        if release.wheels and (not native or not self.project.links(release.name)):
+            self.lines.append(line)
+            return
+        pure = next((found.file for found in release.wheels if _abi(found) == "none"), None)
+        if pure is not None and release.name in self.project.pure_packages:
+            self.lines.append(_with_hash(line, pure))
+            return
+        try:
+            self.built.append(self._sdist(release, line))
+        except _CannotBeBuiltError as error:
+            if pure is not None:
+                self.notice(f"{release.name} {release.version}: its pure wheel is taken: {error}")
+                self.lines.append(_with_hash(line, pure))
+            else:
+                self.errors.append(f"{release.name} {release.version}: {error}")
+
+    def _sdist(self, release: Release, line: str) -> Sdist:
+        if release.sdist is None:
+            raise _CannotBeBuiltError("it has extension modules, and no source distribution")
+        file = release.sdist.file
+        if "--hash=" in line and f"--hash=sha256:{file.sha256}" not in line:
+            raise _CannotBeBuiltError(
+                f"{file.filename} is needed, and its hash is not among those that are given"
+            )
+        if (same := self.known.get(file.sha256)) is not None:
+            return same
+        path = backend.fetch(release.sdist, self.store)
+        known = packages.get(release.name)
+        found = backend.read(path, file.filename)
+        requires = (*found.requires, *known.requires)
+        if reason := packages.obstacle(found.backend, bool(found.path), requires):
+            raise _CannotBeBuiltError(reason)
+        if found.asks:
+            self.notice(f"asking the build backend of {release.name} what it needs")
+            requires = (*requires, *backend.asked(found, path, file.filename, self.project.root))
+            if reason := packages.obstacle(found.backend, bool(found.path), requires):
+                raise _CannotBeBuiltError(reason)
+        wheels = self._wheels(requires, file.filename)
+        return Sdist(file=file, backend=found.backend, backend_path=found.path, wheels=wheels)
+
+    def _wheels(self, requires: Iterable[str], wanted_by: str) -> tuple[IndexFile, ...]:
+        """The wheels of build requirements, for the build machine."""
+        key = tuple(sorted(set(requires)))
+        if key not in self.resolved:
+            host = targets.get(HOST)
+            found = index.releases(
+                key,
+                uv.common(host, "2.28", self.project.python),
+                folder=self.project.root,
+                doing=f"the build requirements of {wanted_by} cannot be had",
+                where=self.where,
+            )
+            self.resolved[key] = tuple(min(one.wheels, key=_rank).file for one in found)
+        return self.resolved[key]
+
+
+class _CannotBeBuiltError(Exception):
+    """Its text says why, for the user."""
+
+
+def _abi(found: Found) -> str:
+    """The ABI tag of a wheel: "none" when it has no extension modules. Source: PEP 425."""
+    return found.file.filename.removesuffix(".whl").split("-")[-2]
+
+
+def _rank(found: Found) -> tuple[int, str]:
+    abi = _abi(found)
+    return {"none": 2, "abi3": 1}.get(abi, 0), found.file.filename
+
+
+def _with_hash(line: str, file: IndexFile) -> str:
+    return f"{line.partition(' --hash')[0]} --hash=sha256:{file.sha256}"
