@@ -1,14 +1,11 @@
 #include "linked.h"
 
-#include <stdio.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "state.h"
-#include "vfs.h"
 
-typedef void (*init_function)(void); /* CPython's dl_funcptr */
-
-static init_function find(const char *name, size_t size)
+static const struct ox_linked *find(const char *name, size_t size)
 {
     size_t first = 0;
     size_t end = ox_linked_count;
@@ -17,7 +14,7 @@ static init_function find(const char *name, size_t size)
         const char *other = ox_linked[middle].name;
         int order = strncmp(other, name, size);
         if (order == 0 && other[size] == '\0') {
-            return (init_function)ox_linked[middle].init;
+            return &ox_linked[middle];
         }
         if (order < 0) {
             first = middle + 1;
@@ -28,31 +25,29 @@ static init_function find(const char *name, size_t size)
     return NULL;
 }
 
-/* The init function of the module whose file this is, when it is linked in. */
-static init_function linked(const char *path)
+void *ox_linked_open(uint32_t node)
 {
-    struct ox_lookup lookup;
     struct ox_text name;
-    if (ox_linked_count == 0 || path == NULL || ox_vfs_outside(path)) {
-        return NULL;
-    }
-    ox_vfs_lookup(path, &lookup);
-    if (lookup.place != OX_VIRTUAL) {
-        return NULL;
-    }
-    uint32_t module = ox.blob.nodes[lookup.node].module;
+    uint32_t module = ox.blob.nodes[node].module;
     if (module >= ox.blob.module_count || (ox.blob.modules[module].flags & OX_LINKED) == 0
         || !ox_blob_text(&ox.blob, ox.blob.modules[module].name, &name)) {
         return NULL;
     }
-    return find(name.data, name.size);
+    return (void *)(uintptr_t)find(name.data, name.size);
 }
 
-/* The linker calls this instead of CPython's own (--wrap), which opens the file as a shared library. */
-init_function __real__PyImport_FindSharedFuncptr(const char *prefix, const char *name, const char *path, FILE *file);
-init_function __wrap__PyImport_FindSharedFuncptr(const char *prefix, const char *name, const char *path, FILE *file);
-init_function __wrap__PyImport_FindSharedFuncptr(const char *prefix, const char *name, const char *path, FILE *file)
+/* The linker calls this instead of dlsym for all that is linked into the executable (--wrap). A handle is a row of the
+ * table; nobody closes it, as nobody can unload an extension module. The last line is a tail call, so that libc sees the
+ * true caller, as RTLD_NEXT wants. */
+void *__real_dlsym(void *handle, const char *name);
+void *__wrap_dlsym(void *handle, const char *name);
+void *__wrap_dlsym(void *handle, const char *name)
 {
-    init_function init = linked(path);
-    return init != NULL ? init : __real__PyImport_FindSharedFuncptr(prefix, name, path, file);
+    uintptr_t offset = (uintptr_t)handle - (uintptr_t)ox_linked;
+    if (offset < ox_linked_count * sizeof *ox_linked) {
+        static const char init[] = "PyInit";
+        bool is_init = strncmp(name, init, sizeof init - 1) == 0;
+        return is_init ? (void *)(uintptr_t)((const struct ox_linked *)handle)->init : NULL;
+    }
+    return __real_dlsym(handle, name);
 }

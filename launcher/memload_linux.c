@@ -26,6 +26,7 @@
 #include <sys/sendfile.h>
 #include <unistd.h>
 
+#include "linked.h"
 #include "needed.h"
 #include "memfile_linux.h"
 #include "memory.h"
@@ -347,6 +348,10 @@ void *ox_dlopen(const char *path, int flags)
     ox_vfs_lookup(path, &lookup);
     if (lookup.place != OX_VIRTUAL || ox.blob.nodes[lookup.node].kind != OX_FILE) {
         return OX_REAL(dlopen)(lookup.path, flags); /* dlerror() says what is wrong */
+    }
+    void *linked = ox_linked_open(lookup.node);
+    if (linked != NULL) {
+        return linked;
     }
     return ox_memload(lookup.node, flags);
 }

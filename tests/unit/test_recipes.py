@@ -26,7 +26,7 @@ def all_steps() -> list[Step]:
 def test_the_graph_of_linux_x64() -> None:
     steps = plan("linux-x64")
     assert {step.name.removeprefix("linux-x64/") for step in steps} == {
-        "toolchain", "runtime", *recipes.LIBRARIES, "cpython", "launcher",
+        "toolchain", "runtime", *(recipes.LIBRARIES.keys() - {"libyaml"}), "cpython", "launcher",
     }  # fmt: skip
     assert steps.steps[-1].name == "linux-x64/launcher"
     cpython = steps.named("linux-x64/cpython")
