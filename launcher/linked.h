@@ -8,13 +8,12 @@
 #ifndef OX_LINKED_H
 #define OX_LINKED_H
 
-#include <Python.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct ox_linked {
     const char *name; /* dotted, full */
-    PyObject *(*init)(void);
+    void *(*init)(void); /* PyInit_…, which CPython calls */
 };
 
 extern const struct ox_linked ox_linked[]; /* sorted by name, bytewise */

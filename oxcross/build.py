@@ -21,7 +21,7 @@ from oxcross import cpython as pythons
 from oxcross import engine as engines
 from oxcross import recipes, targets
 from oxcross.engine import Engine, Job
-from oxcross.errors import InspectError, ToolError, UsageError
+from oxcross.errors import BuildError, InspectError, ToolError, UsageError
 from oxcross.plan import Plan, Step
 from oxcross.project import Project
 from oxcross.report import Terminal
@@ -92,7 +92,10 @@ class Workshop:
                 self.terminal.notice(f"CPython {version} is offered, but no test of oxcross builds it")
         resolutions = self._resolve(wanted, upgrade=upgrade)
         needed = [steps(project, found.built) for project, found in zip(wanted, resolutions, strict=True)]
-        made = self._run([step for project in needed for step in project])
+        try:
+            made = self._run([step for project in needed for step in project])
+        except BuildError as error:
+            raise _advised(error, wanted, resolutions) from None
         return [
             self._assemble(project, found, made) for project, found in zip(wanted, resolutions, strict=True)
         ]
@@ -192,6 +195,21 @@ class Workshop:
             seconds=time.monotonic() - begun,
             facts={"python": project.python, "glibc": seen.glibc, "commands": sorted(seen.commands)},
         )
+
+
+def _advised(error: BuildError, wanted: Sequence[Project], resolutions: Sequence[Resolution]) -> BuildError:
+    """The error of a step; when a distribution could not be built from source, with what can be done instead."""
+    from oxcross.collect import built
+
+    for project, resolution in zip(wanted, resolutions, strict=True):
+        target = targets.get(project.target)
+        for sdist in resolution.built:
+            if error.where == recipes.extension(target, project.python, sdist).name:
+                advice = (
+                    f'{built.advice(target)}; or, if it has a pure wheel, pure-packages = ["{sdist.name}"]'
+                )
+                return BuildError(error.message, where=error.where, hint=f"{error.hint}\n  {advice}")
+    return error
 
 
 def _try_out(executable: Path, target: Target) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from oxcross import targets
+from oxcross import recipes, targets
 from oxcross.analyze import parts, scan
 from oxcross.analyze.judge import Told, judge
 from oxcross.analyze.parts import Part
@@ -64,6 +64,7 @@ def analyze(
             )
 
         scans += scan.environment(environment.key(lines, project, target), installed, store, notice)
+    scans += scan.scan(list(_built(resolution, project, store, notice)), store, notice)
     scans += scan.scan(parts.local(project, resolution, store, notice), store, notice)
     told = judge(scans, project, target, _linked(project))
     names = {name: _ignored(name, told) for name in project.ignore}
@@ -76,11 +77,23 @@ def analyze(
     )
 
 
+def _built(
+    resolution: resolve.Resolution, project: Project, store: Store, notice: Callable[[str], None]
+) -> Iterator[Part]:
+    """The distributions that are built from source, as far as they have been."""
+    for sdist in resolution.built:
+        step = recipes.extension(targets.get(project.target), project.python, sdist)
+        if (made := store.get(step.key)) is not None:
+            yield from parts.installed(made / "tree")
+        else:
+            notice(f"{sdist.name} {sdist.version} is not built yet: build first, and it is analysed too")
+
+
 def _linked(project: Project) -> list[Source]:
     """The sources whose code ends in the executable itself: not those that only build."""
     from oxcross import wanted
 
-    steps = Plan.of(wanted.steps(project))
+    steps = Plan.of(wanted.known_steps(project))
     found = {source.sha256: source for step in steps for source in step.sources}
     return [one for one in found.values() if isinstance(one, Source) and one.kind == "archive"]
 

@@ -55,13 +55,14 @@ def choose(
             f"cannot be linked into an executable for {target.name}:\n"
             + "\n".join(f"    {text}" for text in chooser.errors),
             where=chooser.where,
-            hint=_advice(target),
+            hint=advice(target),
         )
     built = sorted(chooser.built, key=lambda sdist: sdist.name)
     return Choice((*kept, *chooser.lines), tuple(built))
 
 
-def _advice(target: Target) -> str:
+def advice(target: Target) -> str:
+    """What can be done about a distribution that cannot be linked into executables for ``target``."""
     if not target.static:
         return (
             'list those that can be: link = ["…", …]; the extension modules of others are loaded from memory'

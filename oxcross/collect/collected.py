@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from oxcross import elf, pack
+from oxcross import elf, pack, packages, recipes
 from oxcross.collect import (
     application,
     bytecode,
@@ -61,7 +61,9 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """All resources of an executable; ``glibc`` is the oldest that its wheels' libraries run with."""
+    """All resources of an executable; ``glibc`` is the oldest that its wheels' libraries run with, ``linked`` are the
+    sources of libraries that extension modules linked into the executable brought with them.
+    """
 
     resources: pack.Resources
     commands: Mapping[str, Run]
@@ -69,6 +71,7 @@ class Collected:
     facts: Mapping[str, Any]
     glibc: tuple[int, ...]
     startup: startup.Startup
+    linked: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -249,6 +252,10 @@ def gather(
     named = commands.resolve(project, merged)
     warnings += choose.apply(merged, project)
     commands.add_programs(named, merged)
+    for tree in built.extensions.values():
+        if not (tree / "modules").read_bytes():
+            name = next((tree / "tree").glob("*.dist-info")).name.partition("-")[0]
+            warnings.append(f"{name}: its build made no extension modules; it runs as pure Python, if it can")
     shared = [file for one in site for file in one.shared if file.path in merged.files]
     warnings += _add_libraries(merged, shared, built)
     for run in (project.run, *named.values()):
@@ -261,8 +268,14 @@ def gather(
         gatherer.facts,
         max((file.glibc for file in shared), default=()),
         started,
+        _linked_libraries(resolution),
         (*warnings, *started.warnings),
     )
+
+
+def _linked_libraries(resolution: resolve.Resolution) -> tuple[str, ...]:
+    names = {name for sdist in resolution.built for name in packages.get(sdist.name).libraries}
+    return tuple(recipes.LIBRARIES[name].source for name in sorted(names))
 
 
 def _own(project: Project, path: str) -> bool:

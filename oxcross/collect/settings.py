@@ -80,8 +80,11 @@ def _settings(project: Project, collected: Collected) -> Iterator[Setting]:
 
 
 def _added(target: Target, collected: Collected) -> Iterator[dict[str, str]]:
-    """What oxcross adds to CPython's own libraries: zstd in the launcher, the compiler's run time."""
-    names = [] if "zstd" in {one["name"] for one in collected.facts["components"]} else ["zstd"]
+    """What oxcross adds to CPython's own libraries: zstd in the launcher, libraries of extension modules that are linked
+    in, the compiler's run time.
+    """
+    known = {one["name"] for one in collected.facts["components"]}
+    names = [name for name in dict.fromkeys(("zstd", *collected.linked)) if name not in known]
     if any(library.fallback for library in collected.resources.libraries.values()):
         names += target.runtime
     for name in names:

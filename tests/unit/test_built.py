@@ -1,0 +1,155 @@
+"""Which distributions are built from source, with what, and which cannot be."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+import wheels
+
+from oxcross import project as projects
+from oxcross import targets
+from oxcross.collect import uv
+from oxcross.collect.resolve import known, resolve
+from oxcross.errors import CollectError, ConfigErrors
+from oxcross.project import Project
+from oxcross.store import Store
+
+LINUX = targets.get("linux-x64")
+MUSL = targets.get("linux-x64-musl")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "store") as made:
+        yield made
+
+
+def sdist(folder: Path, name: str, build_system: str, files: Sequence[str] = ()) -> Path:
+    """A source distribution of version 1.0 with this [build-system]."""
+    information = f"Metadata-Version: 2.4\nName: {name}\nVersion: 1.0\n"
+    project = f'[project]\nname = "{name}"\nversion = "1.0"\n{build_system}'
+    path = folder / f"{name}-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for member, text in {
+            "PKG-INFO": information,
+            "pyproject.toml": project,
+            **dict.fromkeys(files, ""),
+        }.items():
+            data = text.encode()
+            entry = tarfile.TarInfo(f"{name}-1.0/{member}")
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return path
+
+
+SETUPTOOLS = '[build-system]\nrequires = ["tool>=1"]\nbuild-backend = "setuptools.build_meta"\n'
+RUST = '[build-system]\nrequires = ["maturin>=1"]\nbuild-backend = "maturin"\n'
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "index"
+    wheels.make(folder, "pure")
+    wheels.make(folder, "tool")
+    for platform in ("manylinux_2_17_x86_64", "musllinux_1_2_x86_64"):
+        for name in ("fast", "both", "rusty", "either", "closed"):
+            wheels.make(folder, name, tag=f"cp313-cp313-{platform}")
+        wheels.make(folder, "program", tag=f"py3-none-{platform}")
+    for name in ("both", "either"):
+        wheels.make(folder, name)
+    for name, system in (("fast", SETUPTOOLS), ("both", SETUPTOOLS), ("rusty", RUST), ("either", RUST)):
+        sdist(folder, name, system)
+    wheels.use(monkeypatch, folder)
+    return folder
+
+
+def project(folder: Path, text: str, target: str = "linux-x64-musl") -> Project:
+    root = folder / "project"
+    root.mkdir(exist_ok=True)
+    (root / "app.py").write_text("print('app')\n")
+    (root / "pyproject.toml").write_text(
+        f'[project]\nname = "app"\nversion = "1"\n[tool.oxcross]\nrun-file = "app.py"\ntargets = ["{target}"]\n{text}\n'
+    )
+    return projects.load(root).for_target(target)
+
+
+def names(lines: Sequence[str]) -> list[str]:
+    return [line.partition("==")[0] for line in lines]
+
+
+def test_a_static_target_builds_what_it_cannot_load(
+    tmp_path: Path, store: Store, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = project(tmp_path, 'requirements = ["pure", "fast", "both", "program", "either"]')
+    assert known(wanted, MUSL) is None
+    said: list[str] = []
+    found = resolve(wanted, MUSL, store, notice=said.append)
+    assert names(found.lines) == ["either", "program", "pure"]
+    assert [one.name for one in found.built] == ["both", "fast"]
+    assert [wheel.filename for wheel in found.built[1].wheels] == ["tool-1.0-py3-none-any.whl"]
+    assert found.built[1].file.filename == "fast-1.0.tar.gz"
+    assert any("either 1.0: its pure wheel is taken: its build needs maturin (Rust)" in text for text in said)
+    pure = [line for line in found.lines if line.startswith("either==")]
+    assert len(pure[0].split("--hash")) == 2  # of all its files only the pure wheel
+    lock = (wanted.root / "oxcross.lock").read_bytes()
+    assert str(tmp_path).encode() not in lock
+    monkeypatch.setattr(uv, "find", lambda: pytest.fail("uv is not needed"))
+    assert resolve(wanted, MUSL, store) == found == known(wanted, MUSL)
+
+
+def test_a_pure_wheel_can_be_preferred(tmp_path: Path, store: Store, index: Path) -> None:
+    found = resolve(project(tmp_path, 'requirements = ["both"]\npure-packages = ["Both"]'), MUSL, store)
+    assert names(found.lines) == ["both"]
+    assert found.built == ()
+
+
+def test_what_cannot_be_built_is_told(tmp_path: Path, store: Store, index: Path) -> None:
+    with pytest.raises(CollectError) as caught:
+        resolve(project(tmp_path, 'requirements = ["fast", "rusty", "closed"]'), MUSL, store)
+    text = str(caught.value)
+    assert "rusty 1.0: its build needs maturin (Rust)" in text
+    assert "closed 1.0: it has extension modules, and no source distribution" in text
+    assert "fast" not in text
+    assert "linux-x64-musl" in text
+    assert "build for linux-x64, which loads the extension modules of wheels" in text
+
+
+def test_wheels_are_the_default_where_they_can_be_loaded(tmp_path: Path, store: Store, index: Path) -> None:
+    wanted = 'requirements = ["fast", "rusty"]'
+    found = resolve(project(tmp_path, wanted, "linux-x64"), LINUX, store)
+    assert names(found.lines) == ["fast", "rusty"]
+    assert found.built == ()
+    some = resolve(project(tmp_path, f'{wanted}\nlink = ["Fast"]', "linux-x64"), LINUX, store)
+    assert names(some.lines) == ["rusty"]
+    assert [one.name for one in some.built] == ["fast"]
+    with pytest.raises(CollectError, match=r"rusty 1\.0: its build needs maturin \(Rust\)\n.*link = \["):
+        resolve(project(tmp_path, f'{wanted}\nlink = "static"', "linux-x64"), LINUX, store)
+
+
+def test_hashes_of_a_file_hold_for_sources_too(tmp_path: Path, store: Store, index: Path) -> None:
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "requirements.txt").write_text(f"fast==1.0 --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(CollectError, match=r"fast-1\.0\.tar\.gz is needed, and its hash is not among"):
+        resolve(project(tmp_path, 'requirements-file = "requirements.txt"'), MUSL, store)
+
+
+def test_a_static_target_can_load_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigErrors, match="can load no extension modules: all of them are linked in"):
+        project(tmp_path, 'link = "memory"')
+    text = '[tool.oxcross.target.linux-x64-musl]\nlink = "static"'
+    assert project(tmp_path, f"link = ['fast']\n{text}").link == "static"
+
+
+def test_the_same_builds_again_with_the_same_wheels(tmp_path: Path, store: Store, index: Path) -> None:
+    resolve(project(tmp_path, 'requirements = ["fast"]'), MUSL, store)
+    wheels.make(index, "tool", "1.1")
+    more = project(tmp_path, 'requirements = ["fast", "both"]')
+    built = {one.name: one.wheels[0].version for one in resolve(more, MUSL, store).built}
+    assert built == {"fast": "1.0", "both": "1.1"}
+    built = {one.name: one.wheels[0].version for one in resolve(more, MUSL, store, upgrade=True).built}
+    assert built == {"fast": "1.1", "both": "1.1"}
