@@ -252,6 +252,25 @@ def launcher(target: Target, version: str) -> Step:
 
 
 @cache
+def cxx(target: Target, version: str) -> Step:
+    """The C++ library: headers, and static libraries of which each extension module takes what it uses."""
+    row, _ = pinned(version)
+    return _step(
+        target,
+        "cxx",
+        title="libc++, libc++abi and libunwind",
+        inputs={
+            "zig": sources.get("ziglang"),
+            "toolchain": toolchain(target),
+            "host-python": host_python(version),
+        },
+        outputs=("include", "lib/libc++.a", "lib/libc++abi.a", "lib/libunwind.a", "licence"),
+        cflags=("-O2",),
+        minor=row.series,
+    )
+
+
+@cache
 def extension(target: Target, version: str, sdist: Sdist) -> Step:
     """A distribution built from source: what is installed (``tree/``), and an object of each extension module."""
     row, source = pinned(version)
@@ -272,7 +291,7 @@ def extension(target: Target, version: str, sdist: Sdist) -> Step:
         "triple": target.triple,
         "machine": target.arch,
         "platform": f"{target.os}-{target.arch}",
-        "cxx": False,
+        "cxx": sdist.cxx,
     }
     support["facts.json"] = (json.dumps(facts, indent=1) + "\n").encode()
     return _step(
@@ -288,6 +307,7 @@ def extension(target: Target, version: str, sdist: Sdist) -> Step:
             "python": cpython(target, version),
             **wheels,
             **{name: library(target, name) for name in known.libraries},
+            **({"cxx": cxx(target, version)} if sdist.cxx else {}),
         },
         outputs=("tree", "objects", "modules"),
         minor=row.series,

@@ -44,6 +44,7 @@ class Sdist:
     file: IndexFile
     backend: str  # "setuptools.build_meta"; an object inside a module stands behind a colon
     backend_path: tuple[str, ...] = ()  # folders of the distribution that have the backend
+    cxx: bool = False  # C++ is among its sources
     wheels: tuple[IndexFile, ...] = ()
 
     @property
@@ -62,6 +63,7 @@ class Sdist:
             "sdist": self.file.text,
             "backend": self.backend,
             "backend-path": list(self.backend_path),
+            "languages": ["c++"] if self.cxx else [],
             "wheels": [wheel.text for wheel in self.wheels],
         }
 
@@ -72,5 +74,6 @@ class Sdist:
             file=IndexFile.of(row["sdist"]),
             backend=row["backend"],
             backend_path=tuple(row["backend-path"]),
+            cxx="c++" in row["languages"],
             wheels=tuple(map(IndexFile.of, row["wheels"])),
         )

@@ -8,6 +8,7 @@ import tarfile
 import tempfile
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,6 +21,12 @@ from oxcross.store import Store
 # What PEP 517 and PEP 518 say of a distribution without a [build-system].
 _LEGACY = "setuptools.build_meta:__legacy__"
 _LEGACY_REQUIRES = ("setuptools >= 40.8.0",)
+
+_BUILD_FILES = frozenset({"pyproject.toml", "setup.py", "setup.cfg"})
+_CXX_SUFFIXES = (".cpp", ".cc", ".cxx")
+_CXX = re.compile(
+    rb"language\"?\s*[=:]\s*[\"']?c\+\+", re.IGNORECASE
+)  # Extension(language="c++"), # distutils: language = c++
 
 _ASK = """\
 import importlib, json, operator, os, sys
@@ -38,12 +45,13 @@ with open(out, "w") as file:
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """``asks``: its hook must be asked, the file alone does not say what the build requires."""
+    """``asks``: its hook must be asked, the file alone does not say what the build requires. ``cxx``: C++ is compiled."""
 
     backend: str
     path: tuple[str, ...]
     requires: tuple[str, ...]
     asks: bool
+    cxx: bool
 
 
 def fetch(found: Found, store: Store) -> Path:
@@ -68,7 +76,7 @@ def fetch(found: Found, store: Store) -> Path:
 def read(archive: Path, filename: str) -> Backend:
     """What the source distribution says of its build. CollectError when it cannot be read."""
     try:
-        files = _top(archive, filename, ("pyproject.toml", "setup.py", "setup.cfg"))
+        files = dict(_texts(archive, filename))
         system = tomllib.loads(files.get("pyproject.toml", b"").decode()).get("build-system", {})
     except (
         OSError,
@@ -79,12 +87,14 @@ def read(archive: Path, filename: str) -> Backend:
     ) as error:
         raise CollectError(f"this source distribution cannot be read: {error}", where=filename) from error
     path = tuple(system.get("backend-path", ()))
+    cxx = any(name.endswith(_CXX_SUFFIXES) or _CXX.search(text) for name, text in files.items())
     late = any(b"setup_requires" in files.get(name, b"") for name in ("setup.py", "setup.cfg"))
     return Backend(
-        system.get("build-backend", _LEGACY),
-        path,
-        tuple(system.get("requires", _LEGACY_REQUIRES)),
-        bool(path) or late,
+        backend=system.get("build-backend", _LEGACY),
+        path=path,
+        requires=tuple(system.get("requires", _LEGACY_REQUIRES)),
+        asks=bool(path) or late,
+        cxx=cxx,
     )
 
 
@@ -117,18 +127,21 @@ def _unpack(archive: Path, filename: str, folder: Path) -> None:
             packed.extractall(folder, filter="data")
 
 
-def _top(archive: Path, filename: str, names: tuple[str, ...]) -> dict[str, bytes]:
-    """The files of these names in the one folder that the archive holds."""
-    wanted = re.compile(rf"(?:\./)?[^/]+/({'|'.join(map(re.escape, names))})")
-    found: dict[str, bytes] = {}
+def _texts(archive: Path, filename: str) -> Iterator[tuple[str, bytes]]:
+    """What says how it is built: files of the archive by their paths in its one folder; of C++ sources the names only."""
+
+    def wanted(path: str) -> str | None:
+        inside = path.removeprefix("./").partition("/")[2]
+        return inside if inside in _BUILD_FILES or inside.endswith((*_CXX_SUFFIXES, ".pyx", ".pxd")) else None
+
     if filename.endswith(".zip"):
         with zipfile.ZipFile(archive) as packed:
             for name in packed.namelist():
-                if match := wanted.fullmatch(name):
-                    found[match[1]] = packed.read(name)
-        return found
+                if inside := wanted(name):
+                    yield inside, b"" if inside.endswith(_CXX_SUFFIXES) else packed.read(name)
+        return
     with tarfile.open(archive) as tar:
         for member in tar:
-            if (match := wanted.fullmatch(member.name)) and (stream := tar.extractfile(member)) is not None:
-                found[match[1]] = stream.read()
-    return found
+            if member.isfile() and (inside := wanted(member.name)):
+                stream = None if inside.endswith(_CXX_SUFFIXES) else tar.extractfile(member)
+                yield inside, stream.read() if stream else b""

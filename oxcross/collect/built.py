@@ -122,7 +122,10 @@ class _Chooser:
         if release.sdist is None:
             raise _CannotBeBuiltError("it has extension modules, and no source distribution")
         file = release.sdist.file
-        if "--hash=" in line and f"--hash=sha256:{file.sha256}" not in line:
+        given = (
+            self.project.lock or self.project.requirements_file
+        )  # else the hashes are our own, of what was looked at
+        if given and "--hash=" in line and f"--hash=sha256:{file.sha256}" not in line:
             raise _CannotBeBuiltError(
                 f"{file.filename} is needed, and its hash is not among those that are given"
             )
@@ -140,7 +143,7 @@ class _Chooser:
             if reason := packages.obstacle(found.backend, bool(found.path), requires):
                 raise _CannotBeBuiltError(reason)
         wheels = self._wheels(requires, file.filename)
-        return Sdist(file=file, backend=found.backend, backend_path=found.path, wheels=wheels)
+        return Sdist(file=file, backend=found.backend, backend_path=found.path, cxx=found.cxx, wheels=wheels)
 
     def _wheels(self, requires: Iterable[str], wanted_by: str) -> tuple[IndexFile, ...]:
         """The wheels of build requirements, for the build machine."""

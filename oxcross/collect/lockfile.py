@@ -16,6 +16,7 @@
     sdist = "markupsafe==3.0.4 markupsafe-3.0.4.tar.gz 153777 sha256:…"
     backend = "setuptools.build_meta"
     backend-path = []
+    languages = []                      # besides C
     wheels = ["setuptools==80.9.0 setuptools-80.9.0-py3-none-any.whl 1201486 sha256:…"]
 """
 

@@ -128,8 +128,8 @@ def main(linker: str, compiler: str, arguments: list[str]) -> None:
         name = output.name.partition(".")[0]
         init = "PyInit_" + (output.absolute().parent.name if name == "__init__" else name)
         inputs = located(line, own, os.environ.get("OXCROSS_CXX", ""))
-        # Archives ask each other in circles: a group, which for lld every list of archives is.
-        subprocess.run([linker, "-r", "--gc-sections", "-u", init, *inputs, "-o", line.output], check=True)
+        # What nobody uses goes at the executable's link: with -r, --gc-sections would take the tables that exceptions need.
+        subprocess.run([linker, "-r", "-u", init, *inputs, "-o", line.output], check=True)
 
 
 if __name__ == "__main__":
