@@ -27,7 +27,7 @@ _WRAPPER = """\
 #!/bin/sh
 for word in "$@"; do
     case $word in
-    -shared) OXCROSS_LANGUAGE={language} exec "{python}" -I "{support}/link.py" "{linker}" "{compiler}" "$@" ;;
+    -shared) exec "{python}" -I "{support}/link.py" "{linker}" "{compiler}" "$@" ;;
     esac
 done
 exec "{compiler}" {before} "$@" {after}
@@ -35,7 +35,12 @@ exec "{compiler}" {before} "$@" {after}
 # What the launcher's own code is compiled with (oxcross/recipes.py); one section a function lets the link drop it.
 _FLAGS = "-O3 -DNDEBUG -fwrapv -g0 -ffunction-sections -fdata-sections -fstack-protector-strong -D_FORTIFY_SOURCE=2"
 _AFTER = "-fPIE -fno-common -fno-lto -Wno-unused-command-line-argument"
-_COMPILERS = {"cc": "c", "gcc": "c", "c++": "c++", "g++": "c++"}
+_COMPILERS = {"cc": "cc", "gcc": "cc", "c++": "c++", "g++": "c++"}
+_NO_CXX = """\
+#!/bin/sh
+echo "oxcross: C++ is compiled, and nothing in the source distribution had said so" >&2
+exit 1
+"""
 
 
 def main(facts: Path) -> None:
@@ -121,28 +126,23 @@ def wrappers(known: Mapping[str, Any], inside: Path, folder: Path) -> dict[str, 
     ]
     before = " ".join(f'-I"{path}"' for path in headers)
     libraries = " ".join(f'-L"{path}"' for path in folders(known, inside, "lib"))
-    made: dict[str, Path] = {}
-    for name, language in _COMPILERS.items():
-        compiler = tools / f"{triple}-{'c++' if language == 'c++' else 'cc'}"
-        cxx = (
-            f'-nostdinc++ -isystem "{inside / "cxx" / "include"}"'
-            if language == "c++" and known["cxx"]
-            else ""
-        )
+    if known["cxx"]:
+        before += f' -nostdinc++ -cxx-isystem "{inside / "cxx" / "include"}"'
+    for name, driver in _COMPILERS.items():
         text = _WRAPPER.format(
-            language=language,
             python=sys.executable,
             support=SUPPORT,
             linker=tools / "ld.lld",
-            compiler=compiler,
-            before=f"{before} {cxx}".strip(),
+            compiler=tools / f"{triple}-{driver}",
+            before=before,
             after=f"{_AFTER} {libraries}".strip(),
         )
+        if driver == "c++" and not known["cxx"]:
+            text = _NO_CXX
         for alias in (name, f"{triple}-{name}"):
             (folder / alias).write_text(text)
             (folder / alias).chmod(0o755)
-    made["CC"], made["CXX"] = folder / f"{triple}-cc", folder / f"{triple}-c++"
-    return made
+    return {"CC": folder / f"{triple}-cc", "CXX": folder / f"{triple}-c++"}
 
 
 def folders(known: Mapping[str, Any], inside: Path, name: str) -> list[str]:

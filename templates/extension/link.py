@@ -17,9 +17,11 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# Part of libc or of the compiler's run time, which the executable has; C++'s are in $OXCROSS_CXX.
-_LATER = {"c", "m", "dl", "pthread", "rt", "util", "resolv", "crypt", "gcc", "gcc_s", "atomic"}
-_CXX = {"stdc++", "c++", "c++abi", "supc++"}
+# Part of libc or of the compiler's run time, which the executable has, and C++'s library, which is in $OXCROSS_CXX.
+_LATER = {
+    "c", "m", "dl", "pthread", "rt", "util", "resolv", "crypt", "gcc", "gcc_s", "atomic",
+    "stdc++", "c++", "c++abi", "supc++",
+}  # fmt: skip
 _SOURCES = (".c", ".cc", ".cpp", ".cxx", ".s", ".S")
 _WITH_VALUE = {
     "-Xlinker",
@@ -91,16 +93,13 @@ def _expanded(arguments: list[str]) -> list[str]:
 
 
 def located(line: Line, own: list[str], cxx: str) -> list[str]:
-    """The inputs with each library as its archive. SystemExit names those that are not there."""
+    """The inputs with each library as its archive, C++'s (in the folder ``cxx``) last. SystemExit names what is not there."""
     found: list[str] = []
     missing: list[str] = []
-    wants_cxx = False
     for word in line.inputs:
         name = word[2:] if word.startswith("-l") else ""
         if not name:
             found.append(word)
-        elif name in _CXX:
-            wants_cxx = True
         elif name not in _LATER and not name.startswith("python3"):
             archives = [Path(folder, f"lib{name}.a") for folder in (*line.folders, *own)]
             there = [str(path) for path in archives if path.is_file()]
@@ -111,9 +110,7 @@ def located(line: Line, own: list[str], cxx: str) -> list[str]:
         sys.exit(
             f"oxcross: {line.output} asks for {names}, which this target does not have as a static library"
         )
-    if cxx and (wants_cxx or os.environ.get("OXCROSS_LANGUAGE") == "c++"):
-        found += sorted(str(path) for path in Path(cxx).glob("*.a"))
-    return found
+    return [*found, *(sorted(map(str, Path(cxx).glob("*.a"))) if cxx else [])]
 
 
 def main(linker: str, compiler: str, arguments: list[str]) -> None:

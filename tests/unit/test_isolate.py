@@ -50,7 +50,15 @@ def compiled(folder: Path, name: str, source: str, *flags: str) -> Path:
     compiler = shutil.which("cc")
     assert compiler, "these tests need a C compiler: apt-get install gcc"
     (folder / f"{name}.c").write_text(source)
-    line = [compiler, "-O1", "-fPIE", "-ffunction-sections", *flags, "-c", folder / f"{name}.c"]
+    line: list[str | Path] = [
+        compiler,
+        "-O1",
+        "-fPIE",
+        "-ffunction-sections",
+        *flags,
+        "-c",
+        folder / f"{name}.c",
+    ]
     subprocess.run([*line, "-o", folder / f"{name}.1.o"], check=True)
     subprocess.run(
         [compiler, "-r", "-nostdlib", folder / f"{name}.1.o", "-o", folder / f"{name}.o"], check=True
@@ -108,7 +116,7 @@ def test_what_is_no_extension_module(tmp_path: Path) -> None:
             isolate.isolate(wrong, "PyInit_a", "PyInit.a")
 
 
-def test_link_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_link_lines(tmp_path: Path) -> None:
     (tmp_path / "libyaml.a").touch()
     line = link.read(
         [
@@ -139,8 +147,7 @@ def test_link_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         str(tmp_path / "libyaml.a"),
     ]
     (tmp_path / "libc++.a").touch()
-    monkeypatch.setenv("OXCROSS_LANGUAGE", "c++")
-    assert link.located(link.read(["a.o"]), [], str(tmp_path)) == [
+    assert link.located(link.read(["a.o", "-lstdc++"]), [], str(tmp_path)) == [
         "a.o",
         str(tmp_path / "libc++.a"),
         str(tmp_path / "libyaml.a"),
