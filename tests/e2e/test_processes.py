@@ -38,6 +38,8 @@ SAME = [
     f"{action}-{method}" for action in ("pool", "counter", "memory", "executor") for method in METHODS
 ] + [
     "manager-spawn",
+    "preload-forkserver",
+    "tracker",
     "command",
     "module",
     "flags",

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from multiprocessing import shared_memory
 
 import teamwork
@@ -67,6 +68,29 @@ def memory(method: str) -> None:
     print(worker.exitcode, block.buf[1])
     block.close()
     block.unlink()
+
+
+def tracker(_: str) -> None:
+    """What a process leaves behind that ended without a word is cleared away by its resource tracker, who says so."""
+    code = (
+        "from multiprocessing.shared_memory import SharedMemory; import os\n"
+        "print(SharedMemory(create=True, size=16).name, flush=True); os._exit(0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    place = f"/dev/shm/{done.stdout.strip().lstrip('/')}"
+    for _ in range(100):
+        if not os.path.exists(place):
+            break
+        time.sleep(0.1)
+    print(len(place) > 9, os.path.exists(place), "1 leaked shared_memory objects to clean up" in done.stderr)
+
+
+def preload(method: str) -> None:
+    """The server that is forked has modules already; workers are replaced after each task."""
+    context = multiprocessing.get_context(method)
+    context.set_forkserver_preload(["teamwork"])
+    with concurrent.futures.ProcessPoolExecutor(2, mp_context=context, max_tasks_per_child=1) as workers:
+        print(list(workers.map(teamwork.cube, range(4))))
 
 
 def executor(method: str) -> None:
@@ -163,6 +187,8 @@ ACTIONS = {
         pool,
         counter,
         memory,
+        tracker,
+        preload,
         executor,
         manager,
         command,
