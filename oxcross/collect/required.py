@@ -22,9 +22,9 @@ def check(
     a command that neither the project nor a requirement brings.
 
     What lies in the project itself was checked with the configuration. Requirements that are folders of this
-    machine are not looked into: their wheels are built later.
+    machine, or built from source, are not looked into: their wheels are built later.
     """
-    if resolution.local:
+    if resolution.local or resolution.built:
         return
     document = tomllib.loads(project.pyproject.read_text(encoding="utf-8"))
     roots = entry.source_roots(project.root, document)

@@ -57,8 +57,6 @@ def main(facts: Path) -> None:
         f"build_time_vars = {sysconfig_of(known, inside, compilers)!r}\n", encoding="utf-8"
     )
     (configuration / "sitecustomize.py").write_bytes((SUPPORT / "sitecustomize.py").read_bytes())
-    # distutils' own file in HOME: extension modules are compiled side by side, their bytes are the same.
-    (Path.home() / ".pydistutils.cfg").write_text(f"[build_ext]\nparallel = {os.environ['JOBS']}\n")
     out = work / "wheel"
     out.mkdir()
     environment = {
