@@ -252,21 +252,15 @@ def launcher(target: Target, version: str) -> Step:
 
 
 @cache
-def cxx(target: Target, version: str) -> Step:
+def cxx(target: Target) -> Step:
     """The C++ library: headers, and static libraries of which each extension module takes what it uses."""
-    row, _ = pinned(version)
     return _step(
         target,
         "cxx",
         title="libc++, libc++abi and libunwind",
-        inputs={
-            "zig": sources.get("ziglang"),
-            "toolchain": toolchain(target),
-            "host-python": host_python(version),
-        },
+        inputs={"zig": sources.get("ziglang"), "toolchain": toolchain(target)},
         outputs=("include", "lib/libc++.a", "lib/libc++abi.a", "lib/libunwind.a", "licence"),
         cflags=("-O2",),
-        minor=row.series,
     )
 
 
@@ -307,7 +301,7 @@ def extension(target: Target, version: str, sdist: Sdist) -> Step:
             "python": cpython(target, version),
             **wheels,
             **{name: library(target, name) for name in known.libraries},
-            **({"cxx": cxx(target, version)} if sdist.cxx else {}),
+            **({"cxx": cxx(target)} if sdist.cxx else {}),
         },
         outputs=("tree", "objects", "modules"),
         minor=row.series,
