@@ -12,6 +12,7 @@ from typing import Any
 
 import lief
 import pytest
+import wheels
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "templates" / "extension"
 
@@ -43,6 +44,7 @@ def script(name: str) -> Any:
 
 isolate = script("isolate")
 link = script("link")
+harvest = script("harvest")
 
 
 def compiled(folder: Path, name: str, source: str, *flags: str) -> Path:
@@ -152,3 +154,40 @@ def test_link_lines(tmp_path: Path) -> None:
         str(tmp_path / "libc++.a"),
         str(tmp_path / "libyaml.a"),
     ]
+
+
+def test_a_wheel_is_taken_apart(tmp_path: Path) -> None:
+    made = compiled(tmp_path, "a", MODULE.format(number=1, name="a")).read_bytes()
+    suffix = ".cpython-313-x86_64-linux-gnu.so"
+    files = {
+        "one/__init__.py": b"",
+        f"one/_speedups{suffix}": made,
+        "two/_speedups.abi3.so": made,
+        "one-1.0.data/scripts/tool": b"#!python",
+        "one-1.0.data/headers/one.h": b"",
+    }
+    wheel = wheels.make(tmp_path / "wheels", "one", files=files)
+    harvest.harvest(wheel, tmp_path / "out", [suffix, ".abi3.so", ".so"])
+    tree = tmp_path / "out" / "tree"
+    assert (tmp_path / "out" / "modules").read_text() == "one._speedups\ntwo._speedups\n"
+    assert sorted(path.name for path in (tmp_path / "out" / "objects").iterdir()) == [
+        "one._speedups.o",
+        "two._speedups.o",
+    ]
+    assert (tree / f"one/_speedups{suffix}").read_bytes() == b""
+    assert (tree / "bin" / "tool").is_file()
+    record = (tree / "one-1.0.dist-info" / "RECORD").read_text().splitlines()
+    assert f"one/_speedups{suffix},sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0" in record
+    assert {row.partition(",")[0] for row in record} == {
+        path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()
+    }
+
+
+def test_a_library_that_is_no_extension_module(tmp_path: Path) -> None:
+    made = compiled(tmp_path, "a", "int x(void) { return 1; }").read_bytes()
+    wheel = wheels.make(tmp_path / "wheels", "one", files={"one/lib-x.so": made})
+    with pytest.raises(SystemExit, match=r"one/lib-x\.so is a shared library, but no extension module"):
+        harvest.harvest(wheel, tmp_path / "out", [".so"])
+    wheel = wheels.make(tmp_path / "wheels", "two", files={"two/libx.so": made})
+    with pytest.raises(SystemExit, match=r"two/libx\.so cannot be linked .*: it has no function PyInit_libx"):
+        harvest.harvest(wheel, tmp_path / "out2", [".so"])

@@ -11,16 +11,33 @@ from oxcross import recipes, rooms, targets
 from oxcross.cpython import series
 from oxcross.errors import ConfigError, SourceError
 from oxcross.plan import Plan, Step, Tree
+from oxcross.sdist import IndexFile, Sdist
+from oxcross.targets import Target
 
+SDISTS = (
+    Sdist(
+        file=IndexFile(name="pyyaml", version="6", filename="pyyaml-6.tar.gz", sha256="a" * 64, size=1),
+        backend="backend",
+        backend_path=("packaging",),
+        wheels=(
+            IndexFile(name="cython", version="3", filename="c-3-py3-none-any.whl", sha256="b" * 64, size=1),
+        ),
+    ),
+    Sdist(
+        file=IndexFile(name="plus", version="1", filename="plus-1.tar.gz", sha256="c" * 64, size=1),
+        backend="setuptools.build_meta",
+        cxx=True,
+    ),
+)
 LINUX = [target for target in targets.load().values() if target.os == "linux"]
 
 
-def plan(name: str) -> Plan:
-    return Plan.of(recipes.steps(targets.get(name)))
+def plan(name: str, sdists: tuple[Sdist, ...] = ()) -> Plan:
+    return Plan.of(recipes.steps(targets.get(name), sdists=sdists))
 
 
 def all_steps() -> list[Step]:
-    return list({step.key: step for target in LINUX for step in plan(target.name)}.values())
+    return list({step.key: step for target in LINUX for step in plan(target.name, SDISTS)}.values())
 
 
 def test_the_graph_of_linux_x64() -> None:
@@ -88,6 +105,32 @@ def test_facts_for_the_finish() -> None:
     assert {"_ssl", "_sqlite3", "_ctypes", "readline", "_curses_panel", "_uuid"} <= set(facts["modules"])
     assert {"cpython", "openssl", "zstd"} <= {component["name"] for component in facts["components"]}
     assert all(component["licence"] for component in facts["components"])
+
+
+@pytest.mark.parametrize("target", LINUX, ids=lambda target: target.name)
+def test_the_graph_of_extension_modules(target: Target) -> None:
+    steps = plan(target.name, SDISTS)
+    pyyaml, plus = steps.named(f"{target.name}/pyyaml-6"), steps.named(f"{target.name}/plus-1")
+    assert pyyaml.inputs["sdist"] == SDISTS[0].file
+    assert pyyaml.inputs["wheel-0"] == SDISTS[0].wheels[0]
+    needs = {step.name.partition("/")[2] for step in (*pyyaml.needs, *plus.needs)}
+    assert needs == {"toolchain", "cpython", "libyaml", "cxx"}
+    support = pyyaml.inputs["support"]
+    assert isinstance(support, Tree)
+    assert {"build.py", "hook.py", "isolate.py", "link.py", "harvest.py"} <= set(support.files)
+    facts = json.loads(support.files["facts.json"])
+    assert facts["environment"]["PYYAML_FORCE_LIBYAML"] == "1"
+    assert facts["machine"] == target.arch
+    assert facts["suffixes"][0].endswith(f"-{target.platform_tag}.so")
+    launcher = steps.wanted[-1]
+    assert {pyyaml, plus, recipes.launcher(target, "3.13")} <= set(launcher.needs)
+    assert launcher.key != recipes.launcher(target, "3.13").key
+
+
+def test_compressed_launchers_of_two_applications_are_two_steps() -> None:
+    target = targets.get("linux-x64")
+    made = [recipes.steps(target, compression="zstd", sdists=some)[-1] for some in (SDISTS, SDISTS[:1], ())]
+    assert len(Plan.of(made).wanted) == len({step.name for step in made}) == 3
 
 
 def test_a_python_without_a_recipe() -> None:
