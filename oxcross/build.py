@@ -96,9 +96,15 @@ class Workshop:
             made = self._run([step for project in needed for step in project])
         except BuildError as error:
             raise _advised(error, wanted, resolutions) from None
-        return [
-            self._assemble(project, found, made) for project, found in zip(wanted, resolutions, strict=True)
-        ]
+        if len(wanted) == 1:
+            return [self._assemble(wanted[0], resolutions[0], made)]
+        from concurrent.futures import ThreadPoolExecutor
+
+        # Side by side: what takes time in it (digests, compression, children) leaves other threads at work.
+        with ThreadPoolExecutor(self.jobs, thread_name_prefix="assemble") as pool:
+            return list(
+                pool.map(lambda project, found: self._assemble(project, found, made), wanted, resolutions)
+            )
 
     def _resolve(self, wanted: Sequence[Project], *, upgrade: bool) -> list[Resolution]:
         """Write oxcross.lock first: a missing wheel or entry point shall not be told after a long build."""
