@@ -21,7 +21,7 @@ from oxcross import cpython as pythons
 from oxcross import engine as engines
 from oxcross import recipes, targets
 from oxcross.engine import Engine, Job
-from oxcross.errors import BuildError, InspectError, ToolError, UsageError
+from oxcross.errors import BuildError, InspectError, UsageError
 from oxcross.plan import Plan, Step
 from oxcross.project import Project
 from oxcross.report import Terminal
@@ -192,7 +192,13 @@ class Workshop:
         with self.terminal.stage(target.name, "check"):
             seen = inspect.inspect(linked.path)
             inspect.check(seen, target)
-            _try_out(linked.path, target)
+            if (lacking := target.lacking()) is None:
+                _try_out(linked.path, target)
+        if lacking is not None:
+            self.terminal.notice(
+                f"{target.name}: inspected, but not run, for {lacking} is not on this machine: "
+                f"apt-get install {' '.join(target.runner_packages)}"
+            )
         return Artifact(
             target=target.name,
             path=linked.path,
@@ -230,8 +236,6 @@ def _try_out(executable: Path, target: Target) -> None:
             timeout=_VERIFY_SECONDS,
             check=False,
         )
-    except FileNotFoundError:
-        raise ToolError(f"{line[0]} is missing: it runs {target.name} executables here") from None
     except (OSError, subprocess.TimeoutExpired) as error:
         raise InspectError(f"it does not run: {error}", where=str(executable)) from None
     if done.returncode != 0 or done.stdout.strip() != "ok":

@@ -5,6 +5,7 @@ A recipe, a check or a report asks the row; nothing asks for a target by its nam
 
 from __future__ import annotations
 
+import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,10 +34,18 @@ class Target:
     uv_platform: str | None = None  # uv's --python-platform
     wheel_tags: tuple[str, ...] = ()  # platform tags that its wheels may carry, best first
     runner: tuple[str, ...] = ()  # command that runs the target's programs here; () is none needed
+    runner_packages: tuple[str, ...] = ()  # Debian's, that bring it
     platform_tag: str  # as extension modules carry it: cpython-313-x86_64-linux-gnu
     ready: bool = False  # whether its recipes are complete
     runtime: tuple[str, ...] = ()  # sources of the compiler's run-time libraries that wheels may need
     build: Mapping[str, Any] = field(default_factory=dict)  # what templates take, by library
+
+    def lacking(self) -> str | None:
+        """What is not on this machine and runs the target's programs, a command or a folder; None when all is."""
+        folders = [word for word in self.runner if word.startswith("/")]
+        if self.runner and shutil.which(self.runner[0]) is None:
+            return self.runner[0]
+        return next((folder for folder in folders if not Path(folder).is_dir()), None)
 
     def soabi(self, version: str) -> str:
         """The SOABI of a CPython version ("3.13.15" or "3.13") on this target."""

@@ -72,18 +72,18 @@ def run(
     from oxcross import wanted
 
     projects = wanted.select(project, target or wanted.runnable(project))
-    runner = target_rows.get(projects[0].target).runner
+    row = target_rows.get(projects[0].target)
+    if (lacking := row.lacking()) is not None:
+        raise ToolError(
+            f"{row.name} executables cannot be run here: {lacking} is missing",
+            hint=f"apt-get install {' '.join(row.runner_packages)}",
+        )
     with open_store(store) as opened:
         [artifact] = _build(projects[:1], opened, engine=engine, jobs=jobs, upgrade=False, verbose=verbose)
-    line = [*runner, str(artifact.path), *_passed(c)]
+    line = [*row.runner, str(artifact.path), *_passed(c)]
     sys.stdout.flush()
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what is ignored stays so in exec
-    try:
-        os.execvp(line[0], line)  # noqa: S606 (becoming the application is the point)
-    except FileNotFoundError:
-        raise ToolError(
-            f"{line[0]} is not installed: it runs {projects[0].target} executables here"
-        ) from None
+    os.execvp(line[0], line)  # noqa: S606 (becoming the application is the point)
 
 
 @command

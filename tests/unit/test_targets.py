@@ -1,5 +1,8 @@
 """The target table: complete rows, and an error that helps."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from oxcross import targets
@@ -46,3 +49,19 @@ def test_unknown_target_names_the_nearest() -> None:
     with pytest.raises(UsageError, match="there is no target 'linux-x46'") as caught:
         targets.get("linux-x46")
     assert caught.value.hint == "did you mean 'linux-x64'?"
+
+
+def test_what_runs_a_targets_programs_may_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert targets.get("linux-x64").lacking() is None
+    row = replace(targets.get("linux-arm64"), runner=("emulator", "-L", str(tmp_path / "root")))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert row.lacking() == "emulator"
+    (tmp_path / "emulator").write_text("#!/bin/sh\n")
+    (tmp_path / "emulator").chmod(0o755)
+    assert row.lacking() == str(tmp_path / "root")
+    (tmp_path / "root").mkdir()
+    assert row.lacking() is None
+
+
+def test_every_runner_says_what_installs_it() -> None:
+    assert all(bool(target.runner) == bool(target.runner_packages) for target in targets.load().values())
