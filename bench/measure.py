@@ -117,7 +117,7 @@ def oxcross(*arguments: str, env: dict[str, str] | None = None) -> str:
     return done.stdout
 
 
-def build(project: Path, env: dict[str, str] | None = None) -> Path:
-    """Build a project for linux-x64; the executable's path."""
-    text = oxcross("build", "--project", str(project), "--targets", "linux-x64", "--json", env=env)
+def build(project: Path, targets: str = "linux-x64", env: dict[str, str] | None = None) -> Path:
+    """Build a project for targets, with commas between them; the first executable's path."""
+    text = oxcross("build", "--project", str(project), "--targets", targets, "--json", env=env)
     return Path(json.loads(text)["artifacts"][0]["path"])
