@@ -2,8 +2,6 @@
 #include "real_linux.h"
 
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 /* libc's function behind each of ours: the linker knows it as __real_NAME. */
 #define DECLARE(name) extern void real_##name(void) __asm__("__real_" #name);
@@ -18,11 +16,4 @@ void *ox_real_find(enum ox_real_name name)
 {
     (void)name;
     abort(); /* all are known */
-}
-
-/* musl has no such function. */
-int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags);
-int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
-{
-    return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
 }
