@@ -12,6 +12,7 @@ import pytest
 
 from oxcross import profiles, recipes, rooms, sources, targets, training
 from oxcross.cpython import series
+from oxcross.engine import image
 from oxcross.errors import SourceError
 from oxcross.plan import Tree
 from oxcross.profiles import Profile
@@ -122,3 +123,16 @@ def test_the_training_itself_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_SECONDS", 0.0)
     monkeypatch.setattr(module, "start", lambda: None)
     module.main()
+
+
+def test_the_training_image_is_a_step_image_with_the_profile_tools() -> None:
+    table = image.Images(None, print)  # type: ignore[arg-type] # no daemon is asked
+    base = table._packages("base")
+    packages = table._packages("training")
+    assert packages[: len(base)] == base
+    assert f"llvm-{profiles.LLVM}" in packages
+    assert f"libclang-rt-{profiles.LLVM}-dev" in packages
+    pulled = table._chain("training", "debian:some@sha256:0")[-1][1]
+    assert f"llvm-{profiles.LLVM}" in pulled, "installed on a base that is pulled"
+    bootstrapped = table._chain("training", "oxcross-bootstrap:x")[-1][1]
+    assert "apt-get" not in bootstrapped, "in the base already: a build has no network"
