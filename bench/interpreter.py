@@ -4,9 +4,9 @@
 (``reference.py``) and the executable ``apps/interpreter``, which runs the benchmarks of the package pyperformance
 that are Python alone: nothing but the interpreter and its standard library is what takes the time.
 
-Both sides run in turn, a process for each script and round, each benchmark as often as pyperf would loop it. A machine
-that others use too makes single values longer, never shorter: so the shortest of each side is what is compared, and
-the medians beside it say how quiet it was. With ``--write`` the table goes to ``bench/INTERPRETER.md``.
+Both sides run in turn, a process for each script and round, each benchmark as often as pyperf would loop it; what counts
+is processor time. A machine that others use too makes single values longer, never shorter: so the shortest of each side
+is what is compared, and the medians beside it say how quiet it was. With ``--write`` the table goes to ``bench/INTERPRETER.md``.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def main() -> None:
     lines = [
         f"Measured on {platform.machine()}, {os.cpu_count()} cores, Linux {platform.release().split('-')[0]}: an oxcross",
         f"executable against CPython by {reference.compiler()}, --enable-optimizations --with-lto, both with the same",
-        f"packages. The shortest of {options.rounds} times {options.values} values of each side, which ran in turn.",
+        f"packages. Processor time, the shortest of {options.rounds} times {options.values} values of each side, which ran in turn.",
         "",
         *table(taken),
         "",
