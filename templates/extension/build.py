@@ -22,10 +22,18 @@ import harvest
 
 SUPPORT = Path(__file__).parent
 
-# The wrapper puts the target's headers first and position-independent code last, and hands links on.
+# The wrapper puts the target's headers first and position-independent code last, hands links on, and takes no notice of
+# what the build machine has: that is for another system, and differs from machine to machine.
 _WRAPPER = """\
 #!/bin/sh
-for word in "$@"; do
+for word; do
+    shift
+    case $word in
+    -[IL]/usr | -[IL]/usr/* | -[IL]/opt/* | -[IL]/lib*) ;;
+    *) set -- "$@" "$word" ;;
+    esac
+done
+for word; do
     case $word in
     -shared) exec "{python}" -I "{support}/link.py" "{linker}" "{compiler}" "$@" ;;
     esac
@@ -140,6 +148,9 @@ def wrappers(known: Mapping[str, Any], inside: Path, folder: Path) -> dict[str, 
         for alias in (name, f"{triple}-{name}"):
             (folder / alias).write_text(text)
             (folder / alias).chmod(0o755)
+    for name in ("pkg-config", "pkgconf"):  # what it knows of is this machine's
+        (folder / name).write_text("#!/bin/sh\nexit 1\n")
+        (folder / name).chmod(0o755)
     return {"CC": folder / f"{triple}-cc", "CXX": folder / f"{triple}-c++"}
 
 
