@@ -29,6 +29,7 @@ _WRAPPER = """\
 for word; do
     shift
     case $word in
+    -[IL]"$ROOT"/*) set -- "$@" "$word" ;;
     -[IL]/usr | -[IL]/usr/* | -[IL]/opt/* | -[IL]/lib*) ;;
     *) set -- "$@" "$word" ;;
     esac
