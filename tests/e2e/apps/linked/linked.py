@@ -22,6 +22,14 @@ MODULES = {
 }
 
 
+def installed(distribution):
+    """Whether it is there: not every target has all, each takes its time to build."""
+    try:
+        return bool(importlib.metadata.version(distribution))
+    except importlib.metadata.PackageNotFoundError:
+        return False
+
+
 def looks(distribution, name):
     """What importlib and others see of an extension module; nothing that differs from platform to platform."""
     module = importlib.import_module(name)
@@ -192,11 +200,10 @@ def use_sqlalchemy():
 
 
 def main():
-    used = {name: globals()[f"use_{name}"]() for name in ("frozenlist", "markupsafe", "msgpack")}
-    used |= {name: globals()[f"use_{name}"]() for name in ("yaml", "regex", "simplejson", "sqlalchemy")}
+    here = {distribution: name for distribution, name in MODULES.items() if installed(distribution)}
     found = {
-        "used": used,
-        "looks": {name: looks(distribution, name) for distribution, name in MODULES.items()},
+        "used": {name: globals()[f"use_{MODULES[name].partition('.')[0]}"]() for name in here},
+        "looks": {distribution: looks(distribution, name) for distribution, name in here.items()},
         "again": again("markupsafe._speedups"),
         "missing": missing("nothing"),
         "thread": in_thread(use_markupsafe) == [use_markupsafe()],
@@ -204,7 +211,7 @@ def main():
             in_interpreter("import markupsafe; print(markupsafe.escape('<'), flush=True)"),
             in_interpreter("import regex._regex, sys; print('regex' in sys.modules, flush=True)"),
         ],
-        "versions": {name: importlib.metadata.version(name) for name in MODULES},
+        "versions": {name: importlib.metadata.version(name) for name in here},
     }
     print(json.dumps(found, indent=1, sort_keys=True, default=str))
 
