@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tarfile
 import tempfile
@@ -61,6 +62,8 @@ def fetch(found: Found, store: Store) -> Path:
     from oxcross.fetch.download import TransferError, download
 
     url = found.location if urlsplit(found.location).scheme else Path(found.location).as_uri()
+    if os.environ.get("OXCROSS_OFFLINE", "0") not in ("", "0") and not url.startswith("file:"):
+        raise SourceError("it is not in the store, and nothing may be fetched", where=found.file.filename)
     with store.lock(found.file.sha256, name=found.file.filename):
         if (path := store.source(found.file.sha256)) is not None:
             return path

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from oxcross import build, doctor, report, targets, wanted
-from oxcross.errors import InspectError, ToolError, UsageError
+from oxcross import project as projects
+from oxcross.collect.resolve import Resolution
+from oxcross.errors import BuildError, InspectError, ToolError, UsageError
 from oxcross.plan import Step
+from oxcross.sdist import IndexFile, Sdist
 from oxcross.store import Store
 
 
@@ -94,3 +97,20 @@ def test_not_executable_at_all(tmp_path: Path) -> None:
     path.chmod(0o755)
     with pytest.raises(InspectError, match="does not run"):
         build._try_out(path, targets.get("linux-x64"))
+
+
+def test_what_to_do_about_a_distribution_that_cannot_be_built(tmp_path: Path) -> None:
+    (tmp_path / "app.py").touch()
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "app"\nversion = "1"\n[tool.oxcross]\nrun-file = "app.py"\ntargets = ["linux-x64-musl"]\n'
+    )
+    project = projects.load(tmp_path)
+    file = IndexFile(name="fast", version="1", filename="fast-1.tar.gz", sha256="a" * 64, size=1)
+    resolution = Resolution((), built=(Sdist(file=file, backend="setuptools.build_meta"),))
+    failed = BuildError("its script failed", where="linux-x64-musl/fast-1", hint="log: …")
+    text = str(build._advised(failed, [project], [resolution]))
+    assert text.startswith("linux-x64-musl/fast-1: its script failed\n  log: …\n")
+    assert "build for linux-x64" in text
+    assert 'pure-packages = ["fast"]' in text
+    other = BuildError("its script failed", where="linux-x64-musl/cpython", hint="log: …")
+    assert build._advised(other, [project], [resolution]) is other

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 import wheels
+from recording import Recorder
 
 from oxcross import project as projects
 from oxcross import targets
 from oxcross.collect import uv
 from oxcross.collect.resolve import known, resolve
-from oxcross.errors import CollectError, ConfigErrors
+from oxcross.errors import CollectError, ConfigErrors, SourceError
+from oxcross.fetch import Fetcher
 from oxcross.project import Project
 from oxcross.store import Store
 
@@ -153,3 +155,19 @@ def test_the_same_builds_again_with_the_same_wheels(tmp_path: Path, store: Store
     assert built == {"fast": "1.0", "both": "1.1"}
     built = {one.name: one.wheels[0].version for one in resolve(more, MUSL, store, upgrade=True).built}
     assert built == {"fast": "1.1", "both": "1.1"}
+
+
+def test_what_is_built_is_fetched_by_its_pins(
+    tmp_path: Path, store: Store, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [fast] = resolve(project(tmp_path, 'requirements = ["fast"]'), MUSL, store).built
+    with Store(tmp_path / "other") as other:
+        found = Fetcher(other, (), Recorder()).fetch([fast.file, *fast.wheels])
+        assert found[fast.file.sha256].read_bytes() == (index / "fast-1.0.tar.gz").read_bytes()
+        assert found[fast.wheels[0].sha256].read_bytes() == (index / "tool-1.0-py3-none-any.whl").read_bytes()
+    sdist(index, "fast", SETUPTOOLS, ["changed.c"])
+    with (
+        Store(tmp_path / "third") as third,
+        pytest.raises(SourceError, match=r"no file of fast 1\.0 has its SHA-256"),
+    ):
+        Fetcher(third, (), Recorder()).fetch([fast.file])
