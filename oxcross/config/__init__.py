@@ -18,7 +18,7 @@ from oxcross import targets
 from oxcross.config import schema
 from oxcross.config.findings import Findings, shown
 from oxcross.config.problems import problems
-from oxcross.config.view import view
+from oxcross.config.view import linked, view
 from oxcross.errors import ConfigError, nearest
 from oxcross.project import Project, missing
 
@@ -47,7 +47,7 @@ def configure(folder: Path) -> Project:
     if plain:  # also when no target is right: the rest may be wrong as well
         base = view(root, document, config, plain[0], findings)
         for name in targets.load():
-            views.setdefault(name, dataclasses.replace(base, target=name))
+            views.setdefault(name, dataclasses.replace(base, target=name, link=linked(config.link, name)))
     findings.raise_any()
     return dataclasses.replace(views[names[0]], views=views)
 

@@ -27,6 +27,17 @@ def view(
     return _View(root, document, config, target, findings).project()
 
 
+def linked(
+    wanted: Literal["memory", "static"] | tuple[str, ...] | None, target: str
+) -> Literal["memory", "static"] | tuple[str, ...]:
+    """What ``link`` comes to on a target: one that loads nothing links all in."""
+    if targets.get(target).static:
+        return "static"
+    if wanted is None or isinstance(wanted, str):
+        return wanted or "memory"
+    return tuple(sorted({_normalised(name) for name in wanted}))
+
+
 class _View:
     def __init__(
         self, root: Path, document: Mapping[str, Any], config: schema.Config, target: str, findings: Findings
@@ -143,10 +154,7 @@ class _View:
                     message,
                     f'write it for other targets only, or [tool.oxcross.target.{self._target}] link = "static"',
                 )
-            return "static"
-        if wanted is None or isinstance(wanted, str):
-            return wanted or "memory"
-        return tuple(sorted({_normalised(name) for name in wanted}))
+        return linked(wanted, self._target)
 
     # -- policy, requirements, data ---------------------------------------------------------
 

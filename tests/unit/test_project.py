@@ -484,3 +484,14 @@ def test_schema_describes_every_key() -> None:
     for table in (document, *document["$defs"].values()):
         for key, value in table["properties"].items():
             assert "description" in value or "$ref" in value or "default" in value, key
+
+
+def test_targets_that_are_not_configured_link_as_they_must(write: Write) -> None:
+    found = load(
+        write('[tool.oxcross]\nrun-file = "app.py"\ntargets = ["linux-x64"]\nlink = ["Some.Name"]\n')
+    )
+    assert found.link == found.for_target("linux-arm64").link == ("some-name",)
+    assert found.for_target("linux-x64-musl").link == "static"
+    other = load(write('[tool.oxcross]\nrun-file = "app.py"\ntargets = ["linux-x64-musl"]\n'))
+    assert other.link == "static"
+    assert other.for_target("linux-x64").link == "memory"

@@ -113,7 +113,8 @@ def check_sendfile():
     goal = os.open(SCRATCH / "sent", os.O_RDWR | os.O_CREAT)
     same(os.sendfile(goal, fd, 6, 11), 11)
     same(os.pread(goal, 100, 0), b"line\nsecond")
-    same(os.copy_file_range(fd, goal, 5, offset_src=0, offset_dst=0), 5) if hasattr(os, "copy_file_range") else None
+    if hasattr(os, "copy_file_range"):  # from one file system to another, as Linux has it from 5.19 on
+        fails(errno.EXDEV, os.copy_file_range, fd, goal, 5, offset_src=0, offset_dst=0)
     os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
     os.close(goal)
     os.close(fd)
