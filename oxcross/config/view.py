@@ -144,16 +144,13 @@ class _View:
 
     def _link(self) -> Literal["memory", "static"] | tuple[str, ...]:
         wanted = self._settings.link
-        if targets.get(self._target).static:
-            if wanted not in (None, "static"):
-                message = (
-                    f"{self._target} executables can load no extension modules: all of them are linked in"
-                )
-                self._add(
-                    "link",
-                    message,
-                    f'write it for other targets only, or [tool.oxcross.target.{self._target}] link = "static"',
-                )
+        if targets.get(self._target).static and wanted not in (None, "static"):
+            message = f"{self._target} executables can load no extension modules: all of them are linked in"
+            self._add(
+                "link",
+                message,
+                f'write it for other targets only, or [tool.oxcross.target.{self._target}] link = "static"',
+            )
         return linked(wanted, self._target)
 
     # -- policy, requirements, data ---------------------------------------------------------
