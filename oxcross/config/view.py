@@ -144,7 +144,7 @@ class _View:
 
     def _link(self) -> Literal["memory", "static"] | tuple[str, ...]:
         wanted = self._settings.link
-        if targets.get(self._target).static and wanted not in (None, "static"):
+        if targets.get(self._target).static and wanted == "memory":
             message = f"{self._target} executables can load no extension modules: all of them are linked in"
             self._add(
                 "link",
