@@ -66,6 +66,10 @@ class Project:
     exclude_packages: tuple[str, ...]  # distributions, normalised names (PEP 503)
     optimize: int  # 0, 1, 2
     sources: bool  # embed sources
+    columns: bool  # keep the columns of code
+    stdlib_exclude: tuple[str, ...]  # names of groups in collect/stdlib.toml
+    stdlib_include: tuple[str, ...]  # modules to keep
+    stdlib_unreached: bool  # keep modules of the standard library that nothing imports
     compression: Literal["none", "zstd", "zstd-resources"]
     glibc: str  # highest glibc a wheel may ask for
     link: (

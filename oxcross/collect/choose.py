@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
+from oxcross.collect import parts
 from oxcross.errors import CollectError, nearest
 from oxcross.pack.resources import Resources
 from oxcross.project import Project, Run
@@ -40,6 +42,27 @@ def apply(resources: Resources, project: Project) -> list[str]:
             ],
         )
     return warnings
+
+
+def thin(resources: Resources, project: Project, python: Path, runs: Iterable[Run]) -> None:
+    """Take the parts of the standard library out that the project does without; ``python`` reads bytecode."""
+    gone = parts.excluded(resources, project.stdlib_exclude, project.stdlib_include)
+    _leave_out(resources, gone)
+    if not project.stdlib_unreached:
+        roots = [run.value.partition(":")[0] for run in runs if run.kind in ("module", "entry-point")]
+        texts = [run.value for run in runs if run.kind == "command"]
+        roots += [word for text in texts for word in re.findall(r"[A-Za-z_][\w.]*", text)]
+        roots += project.stdlib_include
+        _leave_out(resources, parts.unreached(resources, python, roots))
+
+
+def _leave_out(resources: Resources, names: set[str]) -> None:
+    paths = [resources.modules[name].path for name in names]
+    folders = [path.rpartition("/")[0] + "/" for path in paths if path.endswith("/__init__.py")]
+    _drop_modules(resources, names)
+    left = {module.path for module in resources.modules.values()}
+    data = [path for path in resources.files if path not in left and any(map(path.startswith, folders))]
+    _drop_files(resources, {path for path in (*paths, *data) if path in resources.files})
 
 
 def check_run(resources: Resources, project: Project, run: Run, builtin: Iterable[str]) -> None:

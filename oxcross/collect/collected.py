@@ -105,6 +105,7 @@ class _Gatherer:
             soabi=self.facts["soabi"],
             optimize=self.project.optimize,
             sources=sources,
+            columns=self.project.columns,
             encoder=encoder,
             compiler=self.compiled if kept else None,
         )
@@ -125,6 +126,7 @@ class _Gatherer:
             "soabi": options.soabi,
             "optimize": options.optimize,
             "sources": options.sources,
+            "columns": options.columns,
             "compression": options.encoder.compression,
             "dictionary": hashlib.sha256(options.encoder.dictionary).hexdigest(),
             "how": how,
@@ -150,7 +152,9 @@ class _Gatherer:
             if (value := self.store.value(key)) is not None:
                 result[path] = bytecode.Compiled.of(value)
         new = {path: source for path, source in sources.items() if path not in result}
-        made = bytecode.compile_all(self.python, new, optimize=self.project.optimize)
+        made = bytecode.compile_all(
+            self.python, new, optimize=self.project.optimize, columns=self.project.columns
+        )
         for path, one in made.items():
             self.store.put_value(keys[path], one.value())
         result |= made
@@ -162,6 +166,7 @@ class _Gatherer:
             str(bytecode.FORMAT),
             self.built.host_key,
             str(self.project.optimize),
+            str(self.project.columns),
             path,
         ):
             digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
@@ -251,6 +256,7 @@ def gather(
         warnings += [f"{path}: not compiled: {error}" for path, error in one.skipped if _own(project, path)]
     named = commands.resolve(project, merged)
     warnings += choose.apply(merged, project)
+    choose.thin(merged, project, gatherer.python, (project.run, *named.values()))
     commands.add_programs(named, merged)
     for tree in built.extensions.values():
         if not (tree / "modules").read_bytes():

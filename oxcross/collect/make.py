@@ -59,6 +59,7 @@ class Options:
     soabi: str
     optimize: int
     sources: bool  # whether modules' source text goes in
+    columns: bool  # whether their code tells columns
     encoder: Encoder
     compiler: Callable[[Mapping[str, bytes]], Mapping[str, bytecode.Compiled]] | None = None
 
@@ -66,7 +67,7 @@ class Options:
         """The bytecode of ``sources``."""
         if self.compiler is not None:
             return self.compiler(sources)
-        return bytecode.compile_all(self.python, sources, optimize=self.optimize)
+        return bytecode.compile_all(self.python, sources, optimize=self.optimize, columns=self.columns)
 
 
 def read_tree(root: Path) -> dict[str, Entry]:

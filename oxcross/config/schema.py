@@ -87,6 +87,14 @@ def _accepted(value: str) -> str:
     return value
 
 
+def _part(value: str) -> str:
+    from oxcross.collect.parts import load
+
+    if value not in load():
+        raise PydanticCustomError("part", "there is no group {value}\n{hint}", _hint(value, tuple(load())))
+    return value
+
+
 def _data(value: object) -> object:
     return {"from": value} if isinstance(value, str) else value
 
@@ -228,6 +236,18 @@ class Policy(Table):
     """Embed the standard library's sources; default: as `sources`."""
 
 
+class Stdlib(Table):
+    """What is left out of the standard library; by default nothing is."""
+
+    exclude: tuple[Annotated[Text, AfterValidator(_part)], ...] = ()
+    """Named groups of modules to leave out, by what they are for: oxcross/collect/stdlib.toml has them."""
+    unreached: StrictBool = True
+    """false: leave out the modules that no import statement of the application leads to. Name those that are imported by
+    computed names in `include`."""
+    include: tuple[ModuleName, ...] = ()
+    """Modules to keep, with all that they import, whatever the other keys say."""
+
+
 class Settings(Table):
     """What may differ from target to target."""
 
@@ -273,8 +293,11 @@ class Settings(Table):
     """Bytecode: 0 all, 1 without asserts, 2 without docstrings too."""
     sources: StrictBool = True
     """Embed sources, for tracebacks and `inspect`."""
+    columns: StrictBool | None = None
+    """Keep in bytecode the columns that tracebacks mark below a line (PEP 657); default: as `sources`."""
+    stdlib: Stdlib = Stdlib()
     compression: Literal["none", "zstd", "zstd-resources"] = "none"
-    """`zstd`: resources and native code, smallest; `zstd-resources`: resources only, a faster start."""
+    """`zstd`: resources and what native code the start does without, smallest; `zstd-resources`: resources only."""
     glibc: Glibc = "2.28"
     """Highest glibc that a wheel for Linux may ask for; the interpreter itself asks for 2.17."""
     link: Literal["memory", "static"] | tuple[DistributionName, ...] | None = None

@@ -24,6 +24,16 @@ def standard_library() -> dict[str, bytes]:
     return {path.relative_to(STDLIB).as_posix(): path.read_bytes() for path in files}
 
 
+def test_columns_are_left_out_when_asked() -> None:
+    source = {"a.py": b"def f(x):\n    return x.one + x.two[3]\n"}
+    kept, left = (
+        compile_all(PYTHON, source, optimize=0, columns=columns)["a.py"].code for columns in (True, False)
+    )
+    assert kept
+    assert left
+    assert len(left) < len(kept)
+
+
 def test_whole_standard_library_in_any_order() -> None:
     """Each run is a process of its own with another hash seed (-I ignores PYTHONHASHSEED)."""
     sources = standard_library()

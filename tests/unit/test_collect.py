@@ -152,9 +152,11 @@ def test_only_what_changed_is_compiled(
     compiled: list[str] = []
     original = bytecode.compile_all
 
-    def spy(python: Path, sources: dict[str, bytes], *, optimize: int) -> dict[str, bytecode.Compiled]:
+    def spy(
+        python: Path, sources: dict[str, bytes], *, optimize: int, columns: bool
+    ) -> dict[str, bytecode.Compiled]:
         compiled.extend(sources)
-        return original(python, sources, optimize=optimize)
+        return original(python, sources, optimize=optimize, columns=columns)
 
     monkeypatch.setattr(bytecode, "compile_all", spy)
     again = gather(project, LINUX, built, store)
@@ -341,7 +343,7 @@ def test_best_file_of_a_module(tmp_path: Path) -> None:
         path: make.Entry.of(b"x = 1\n")
         for path in ("a.py", "a/__init__.py", "b.py", "b.abi3.so", f"b.{SOABI}.so", "c.py", "c/data.txt")
     }
-    options = make.Options(Path(sys.executable), SOABI, 0, sources=True, encoder=pack.Encoder())
+    options = make.Options(Path(sys.executable), SOABI, 0, sources=True, columns=True, encoder=pack.Encoder())
     found = make.make(tmp_path, tree, options).resources
     assert {name: one.path for name, one in found.modules.items()} == {
         "a": "a/__init__.py",

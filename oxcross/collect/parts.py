@@ -1,0 +1,98 @@
+"""Leaving out parts of the standard library: named groups of it, and what no import leads to (``stdlib.toml``)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from struct import Struct
+from typing import TYPE_CHECKING, Any
+
+from oxcross.errors import CollectError
+
+if TYPE_CHECKING:
+    from oxcross.pack.resources import Resources
+
+_HERE = Path(__file__).parent
+_SIZE = Struct("<I")
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    return tomllib.loads((_HERE / "stdlib.toml").read_text(encoding="utf-8"))
+
+
+def load() -> Mapping[str, tuple[str, ...]]:
+    """The groups that may be left out: name -> modules, each with all below it."""
+    return {name: tuple(modules) for name, modules in _table()["exclude"].items()}
+
+
+def excluded(resources: Resources, groups: Iterable[str], kept: Iterable[str]) -> set[str]:
+    """The modules of the standard library that ``groups`` leave out, less those of ``kept``."""
+    tops = [module for group in groups for module in load()[group]]
+    keep = set(kept)
+    return {
+        name
+        for name, module in resources.modules.items()
+        if module.stdlib
+        and any(_below(name, top) for top in tops)
+        and not any(_below(name, one) for one in keep)
+    }
+
+
+def unreached(resources: Resources, python: Path, roots: Iterable[str]) -> set[str]:
+    """The modules of the standard library that nothing leads to, from ``roots`` and all that is no part of it.
+
+    A module leads to what its import statements name, wherever they stand; one that is not of the standard library
+    leads to modules whose full names are among its texts, too. ``python`` reads the bytecode. CollectError when it fails.
+    """
+    named = _named(resources, python)
+    always = _table()["reached"]["always"]
+    found: set[str] = set()
+    ahead = [name for name, module in resources.modules.items() if not module.stdlib]
+    ahead += [name for name in resources.modules for top in (*always, *roots) if _below(name, top)]
+    while ahead:
+        name = ahead.pop()
+        if name in found or name not in resources.modules:
+            continue
+        found.add(name)
+        own = not resources.modules[name].stdlib
+        ahead += [one.removeprefix(":") for one in named.get(name, ()) if own or one[0] != ":"]
+        parent = name.rpartition(".")[0]
+        if parent:
+            ahead.append(parent)
+    return {name for name, module in resources.modules.items() if module.stdlib and name not in found}
+
+
+def _below(name: str, top: str) -> bool:
+    return name == top or name.startswith(f"{top}.")
+
+
+def _named(resources: Resources, python: Path) -> dict[str, list[str]]:
+    """What each module names."""
+    from oxcross.pack.codec import decode
+
+    known = [
+        (name, one, one.code)
+        for name, one in resources.modules.items()
+        if one.code is not None and not one.extension
+    ]
+    request = bytearray()
+    for name, module, code in known:
+        package = name if module.package else name.rpartition(".")[0]
+        for frame in (package.encode(), decode(code, resources.dictionary)):
+            request += _SIZE.pack(len(frame)) + frame
+    worker = (_HERE / "importing.py").read_text("utf-8")
+    done = subprocess.run(
+        [python, "-I", "-S", "-B", "-c", worker], input=request, capture_output=True, check=False
+    )
+    if done.returncode:
+        last = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        raise CollectError(
+            f"the reader of bytecode ended with status {done.returncode}: {last}", where=str(python)
+        )
+    answers = json.loads(done.stdout)
+    return dict(zip((name for name, _, _ in known), answers, strict=True))
