@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "exec.h"
 #include "exit.h"
+#include "groups.h"
 #include "locate.h"
 #include "interpreter.h"
 #include "run.h"
@@ -14,7 +15,7 @@
 
 static int verify(void)
 {
-    if (!ox_intact()) {
+    if (!ox_intact() || !ox_groups_intact()) {
         ox_damaged("its SHA-256 is not the one it was made with");
     }
     puts("ok");
@@ -24,6 +25,9 @@ static int verify(void)
 int main(int argc, char **argv)
 {
     const char *wrong = ox_locate(argc > 0 ? argv[0] : "");
+    if (wrong == NULL) {
+        wrong = ox_groups_start();
+    }
     if (wrong != NULL) {
         ox_damaged(wrong);
     }

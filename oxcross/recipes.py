@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from oxcross import packages, profiles, rooms, sources, targets
+from oxcross import packages, profiles, rooms, sources, squeeze, targets
 from oxcross.collect.names import extension_suffixes
 from oxcross.cpython import Series, pinned
 from oxcross.plan import Input, Step, Tree
@@ -248,6 +248,7 @@ def launcher(target: Target, version: str) -> Step:
         files=sorted(path for path in code if path.endswith(".c")),
         wrapped=_wrapped(target),
         extensions=(),
+        squeezed=False,
     )
 
 
@@ -334,30 +335,43 @@ def linked(target: Target, version: str, sdists: tuple[Sdist, ...]) -> Step:
         files=(),
         wrapped=_wrapped(target),
         extensions=tuple(built),
+        squeezed=False,
     )
 
 
 @cache
 def squeezed(target: Target, version: str, sdists: tuple[Sdist, ...] = ()) -> Step:
-    """``bin/launcher``: the same launcher stored compressed, behind a stub that unpacks it in memory."""
+    """``bin/launcher``: the same launcher with what only some applications use stored compressed."""
     row, _ = pinned(version)
     plain = linked(target, version, sdists) if sdists else launcher(target, version)
     code = rooms.files("launcher")
-    parts = ("resources.h", "stub/image.h", "stub/squeeze.c", f"stub/stub_{target.os}.c")
     return _step(
         target,
         "squeeze" + plain.name.partition("/launcher")[2],
-        template="squeeze",
+        template="launcher",
         title=f"the compressed launcher for CPython {row.series}",
         inputs={
-            "launcher": Tree({part: code[part] for part in parts}),
-            "plain": plain,
+            **launcher(target, version).inputs,
+            **plain.inputs,
+            "launcher": Tree({name: code[name] for name in ("exports.list", "linked.h", "squeeze/frame.c")}),
+            "plain": launcher(target, version),
+            "host-python": host_python(version),
             "host-zstd": library(targets.get(HOST), "zstd"),
-            "toolchain": toolchain(target),
-            "zstd": sources.get("zstd"),
+            "tool": Tree(squeeze.tool()),
         },
         outputs=("bin/launcher",),
+        cflags=("-O2",),
+        minor=row.series,
+        files=(),
+        wrapped=_wrapped(target),
+        extensions=_extensions(plain),
+        squeezed=True,
     )
+
+
+def _extensions(step: Step) -> tuple[str, ...]:
+    """The inputs of a launcher that are extension modules."""
+    return tuple(name for name in step.inputs if name.startswith("extension-"))
 
 
 @cache

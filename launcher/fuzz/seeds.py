@@ -10,6 +10,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import zstandard
+
 from oxcross import pack
 from oxcross.pack import codec
 
@@ -113,9 +115,31 @@ def blobs() -> list[bytes]:
     return found
 
 
+def groups() -> bytes:
+    """The table of two groups with everything that one may have."""
+    code, page = bytes(range(256)) * 12, 4096
+    words = [2, 1, 0, 64, 8, page - 8, page + 64, 0, 0xFFFFFFF8, 0xFFFFFFFF]
+    index = struct.pack(f"<{len(words)}I", *words)
+    compress = zstandard.ZstdCompressor(level=19, write_checksum=True).compress
+    frame, index_frame = compress(code + bytes(page)), compress(index)
+    first = 72 + 2 * 96
+    rows = b"".join(
+        struct.pack(
+            "<16s7Q6I", name, start, page, page, page, len(code) + page, first, len(frame), first + len(frame),
+            len(index_frame), len(index), thunk, 2, flags,
+        )
+        for name, start, thunk, flags in ((b"one", 16 * page, 0, 0), (b"two", 19 * page, 2, 1))
+    )  # fmt: skip
+    size = first + len(frame) + len(index_frame)
+    head = struct.pack(
+        "<16s5Q4I", b"OXCROSS-GROUPS1\n", size, 16 * page, 6 * page, 24 * page, 25 * page, 4, 1, 2, 0
+    )
+    return head + rows + frame + index_frame
+
+
 def main(folder: Path) -> None:
     """Write the seeds below ``folder``, one folder for each fuzzer."""
-    for name in ("blob", "paths", "handover", "needed", "memload"):
+    for name in ("blob", "paths", "handover", "needed", "memload", "groups"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for number, blob in enumerate(blobs()):
         (folder / "blob" / str(number)).write_bytes(blob)
@@ -123,6 +147,7 @@ def main(folder: Path) -> None:
             for at, texts in enumerate(pairs):
                 head = "".join(f"{text}\0" for text in ("/opt/app", *texts)).encode()
                 (folder / name / f"{number}-{at}").write_bytes(head + blob)
+    (folder / "groups" / "0").write_bytes(groups())
     for number, blob in enumerate(loads()):
         for at, behaviour in enumerate(BEHAVIOURS):
             (folder / "memload" / f"{number}-{at}").write_bytes(behaviour + blob)

@@ -14,7 +14,7 @@ from oxcross.collect.libraries import LIBC_OWN
 from oxcross.elf import Elf, ElfError
 from oxcross.errors import InspectError, UsageError
 from oxcross.inspect.report import BlobFact, Component, Hardening, ModuleFact, Report
-from oxcross.inspect.squeezed import unpack
+from oxcross.inspect.squeezed import groups
 from oxcross.pack.format import LOCATOR, LOCATOR_MAGIC, VERSION, Key, ModuleFlag, NodeKind, Run
 from oxcross.pack.reader import Blob, ModuleRow
 
@@ -82,8 +82,8 @@ def _report(path: Path, size: int, sha256: str, file: Elf, blob: Blob, offset: i
     embedded = list(_embedded(blob))
     provided = {library.soname for library in blob.libraries} | LIBC_OWN
     wanted = {name for one in embedded for name in one.needed}
-    program = unpack(file.view[:offset]) or file
-    floors = [one.glibc for one in (program, *embedded) if one.glibc]
+    compressed = groups(file.view[:offset])
+    floors = [one.glibc for one in (file, *embedded) if one.glibc]
     libraries = _components(manifest, "libraries")
     distributions = _components(manifest, "distributions")
     kind, value = blob.setting(Key.RUN_KIND), blob.setting(Key.RUN_TARGET)
@@ -99,13 +99,13 @@ def _report(path: Path, size: int, sha256: str, file: Elf, blob: Blob, offset: i
         oxcross=str(manifest.get("oxcross", "")),
         run={"kind": _run(kind.number if kind else 0), "target": value.text if value else ""},
         commands=dict(_commands(blob)),
-        compressed=program is not file,
-        glibc=_dotted(program.glibc),
+        compressed=compressed,
+        glibc=_dotted(file.glibc),
         glibc_embedded=_dotted(max(floors, default=None)),
-        needed=tuple(program.needed),
+        needed=tuple(file.needed),
         external=tuple(sorted(wanted - provided)),
-        interpreter=program.interpreter,
-        hardening=_hardening(file, program),
+        interpreter=file.interpreter,
+        hardening=_hardening(file),
         blob=BlobFact(VERSION, offset, blob.size, blob.sha256),
         modules=modules,
         files=len(files),
@@ -146,13 +146,9 @@ def _embedded(blob: Blob) -> Iterator[Elf]:
         yield one
 
 
-def _hardening(*files: Elf) -> Hardening:
-    """What all of the files have: the stub and the program in it, where there are two."""
+def _hardening(file: Elf) -> Hardening:
     return Hardening(
-        pie=all(file.pie for file in files),
-        relro=all(bool(file.of_type(elf.PT_GNU_RELRO)) for file in files),
-        bind_now=all(file.bind_now for file in files),
-        nx=all(_nx(file) for file in files),
+        pie=file.pie, relro=bool(file.of_type(elf.PT_GNU_RELRO)), bind_now=file.bind_now, nx=_nx(file)
     )
 
 

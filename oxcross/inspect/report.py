@@ -53,7 +53,7 @@ class Report:
     """An executable. Sizes in bytes; digests are SHA-256, lower-case hex.
 
     ``run`` and each of ``commands``: what runs, as ``kind`` and ``target``.
-    ``compressed``: its program code is stored compressed. ``glibc`` is the oldest glibc that starts the
+    ``compressed``: the parts of its program code that are stored compressed. ``glibc`` is the oldest glibc that starts the
     executable, ``glibc_embedded`` the oldest that also loads every library inside (None: no glibc is
     needed). ``external`` are libraries that something inside asks for and the system must have.
     """
@@ -69,7 +69,7 @@ class Report:
     oxcross: str
     run: dict[str, str]
     commands: dict[str, dict[str, str]]
-    compressed: bool
+    compressed: tuple[str, ...]
     glibc: str | None
     glibc_embedded: str | None
     needed: tuple[str, ...]
@@ -109,7 +109,10 @@ class Report:
                 f"{self.glibc or 'none'} to start, {self.glibc_embedded or 'none'} for all that is inside",
             ),
             ("needs", ", ".join(self.needed) or "nothing"),
-            ("program code", "compressed" if self.compressed else "mapped as it is"),
+            (
+                "program code",
+                f"compressed: {', '.join(self.compressed)}" if self.compressed else "mapped as it is",
+            ),
             ("hardening", ", ".join(name for name, on in hardening.items() if on) or "none"),
             ("blob", f"{_megabytes(self.blob.size)} at {self.blob.offset}, {self.blob.sha256}"),
             ("modules", f"{len(self.modules)}, {_megabytes(code)}"),

@@ -325,25 +325,48 @@ def test_docker_goes_away(
 
 
 def test_damaged_program_code(project: Project, tmp_path: Path) -> None:
-    """A compressed launcher whose frame is damaged says so, and so does inspect."""
-    data = bytearray(build(project("hello", compression='"zstd"')).read_bytes())
-    assert len(data) < 11_000_000
-    at = data.index(b"OXCROSS-SQUEEZED")
-    offset, stored = struct.unpack_from("<2Q", data, at + 16)
+    """A damaged part of the program code is told when it is needed, by --oxcross-verify and by inspect; never a crash."""
+    folder = project("hello", compression='"zstd"')
+    (folder / "hello.py").write_text(
+        "print('hello world')\nimport sys\nif sys.argv[1:]: import ssl\n", encoding="utf-8"
+    )
+    data = bytearray(build(folder).read_bytes())
+    assert len(data) < 12_000_000
     damaged = tmp_path / "hello"
-    for position in (0, 10, stored // 2, stored - 1):
-        data[at + offset + position] ^= 0xFF
-        damaged.write_bytes(data)
-        data[at + offset + position] ^= 0xFF
-        run = _run(damaged)
-        assert run.returncode == 70, run
-        assert "damaged" in run.stderr
-        seen = oxcross("inspect", str(damaged))
-        assert seen.returncode == 9
-        assert "damaged" in seen.stderr
+    table = _groups(data)
+    assert {"openssl", "sqlite", "start", "rest"} <= set(table)
+    for name, reached in (("start", []), ("openssl", ["ssl"])):
+        for at in table[name]:
+            data[at] ^= 0xFF
+            damaged.write_bytes(data)
+            damaged.chmod(0o755)
+            data[at] ^= 0xFF
+            run = subprocess.run([damaged, *reached], capture_output=True, text=True, check=False)
+            verify = subprocess.run(
+                [damaged, "--oxcross-verify"], capture_output=True, text=True, check=False
+            )
+            assert (run.returncode, verify.returncode) == (70, 70), (name, at, run)
+            assert "damaged" in run.stderr
+            assert "damaged" in verify.stderr
+            seen = oxcross("inspect", str(damaged))
+            assert seen.returncode == 9
+            assert "damaged" in seen.stderr
     damaged.write_bytes(data)
-    assert _run(damaged).stdout == "hello world\n"
-    assert "compressed" in oxcross("inspect", str(damaged)).stdout
+    assert (
+        subprocess.run([damaged, "ssl"], capture_output=True, text=True, check=True).stdout == "hello world\n"
+    )
+    assert "openssl" in oxcross("inspect", str(damaged)).stdout
+
+
+def _groups(data: bytearray) -> dict[str, tuple[int, ...]]:
+    """Of each group some places in its frames (launcher/groups.h)."""
+    at = data.rindex(b"OXCROSS-GROUPS1\n", 0, data.rindex(b"\x7fOXBLOB\n"))
+    found: dict[str, tuple[int, ...]] = {}
+    for number in range(struct.unpack_from("<I", data, at + 64)[0]):
+        row = struct.unpack_from("<16s7Q6I", data, at + 72 + number * 96)
+        content, stored, index = at + row[6], row[7], at + row[8]
+        found[row[0].rstrip(b"\0").decode()] = (content, content + stored // 2, content + stored - 1, index)
+    return found
 
 
 def test_entry_point_that_no_requirement_has(project: Project) -> None:
