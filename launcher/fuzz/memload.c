@@ -44,13 +44,6 @@ static int system_dlclose(void *library)
     return library == &system_like ? 0 : -1;
 }
 
-/* Nothing is linked in here. */
-void *ox_linked_open(uint32_t node)
-{
-    (void)node;
-    return NULL;
-}
-
 bool ox_virtual_fd_node(int fd, uint32_t *node)
 {
     struct stat status;
