@@ -83,6 +83,11 @@ const char *ox_blob_open(struct ox_blob *blob, const void *base, uint64_t size)
     blob->setting_count = count[5];
     blob->dictionary = blob->base + spans[OX_DICTIONARY].offset;
     blob->dictionary_size = spans[OX_DICTIONARY].size;
+    /* No frame tells of a wrong dictionary: it decodes to bytecode of the right size. */
+    if (header->dictionary_check != 0
+        && ox_blob_check_sum(blob->dictionary, (size_t)blob->dictionary_size) != header->dictionary_check) {
+        return "the dictionary is damaged";
+    }
     blob->payload = blob->base + spans[OX_PAYLOAD].offset;
     blob->payload_size = spans[OX_PAYLOAD].size;
     return NULL;

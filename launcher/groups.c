@@ -36,6 +36,9 @@ static const char *check_group(const struct ox_groups *groups, const struct ox_g
     if (!within(group->first_thunk, group->thunk_count, groups->thunk_count)) {
         return "a group has thunks that are not there";
     }
+    if (group->flags == OX_GONE) {
+        return NULL;
+    }
     if (!is_frame(table, groups->size, group->content, group->content_frame, group->content_size)
         || !is_frame(table, groups->size, group->index, group->index_frame, group->index_size)
         || group->index_size > OX_GROUPS_LIMIT) {
@@ -48,13 +51,13 @@ const char *ox_groups_check(const void *table, uint64_t size, uint64_t page)
 {
     const struct ox_groups *groups = table;
     if (size < sizeof *groups || memcmp(groups->magic, OX_GROUPS_MAGIC, sizeof groups->magic) != 0
-        || groups->size != size) {
+        || groups->size > size || groups->size < sizeof *groups) {
         return "the table of its groups is not one";
     }
     if ((groups->cold | groups->cold_size | groups->thunks) % page != 0 || groups->cold_size > OX_GROUPS_LIMIT
         || groups->cold > OX_GROUPS_LIMIT || groups->thunks > OX_GROUPS_LIMIT || groups->imports > OX_GROUPS_LIMIT
         || groups->thunk_count > OX_GROUPS_LIMIT / OX_THUNK || groups->import_count > OX_GROUPS_LIMIT / 8
-        || groups->count > (size - sizeof *groups) / sizeof(struct ox_group)) {
+        || groups->count > (groups->size - sizeof *groups) / sizeof(struct ox_group)) {
         return "the table of its groups has a wrong size";
     }
     const char *wrong = NULL;
@@ -125,6 +128,9 @@ bool ox_group_unpack(const struct ox_groups *groups, const struct ox_group *grou
 {
     const uint8_t *table = (const uint8_t *)groups;
     uint32_t *index = scratch;
+    if (group->flags == OX_GONE) {
+        return false;
+    }
     ZSTD_DCtx *decoder = ZSTD_initStaticDCtx((uint8_t *)scratch + index_room(group), ZSTD_estimateDCtxSize());
     if (decoder == NULL || !decode(decoder, index, group->index_size, table + group->index, group->index_frame)
         || !decode(decoder, memory, (size_t)group->content_size, table + group->content, group->content_frame)) {

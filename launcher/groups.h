@@ -51,8 +51,9 @@ struct ox_group { /* 96 bytes */
     uint32_t flags;         /* enum ox_group_flag */
 };
 
-/* OX_AT_START: unpacked when the process starts, so anything of it may be referred to. */
-enum ox_group_flag { OX_AT_START = 1 };
+/* OX_AT_START: unpacked when the process starts, so anything of it may be referred to. OX_GONE: it has no frames, for
+ * nothing can import the modules that lead to it (OX_KEY_LEFT_OUT). */
+enum ox_group_flag { OX_AT_START = 1, OX_GONE = 2 };
 
 /* The index is 32-bit words: how many there are of each kind,
  *   uint32_t pointers, imports;
@@ -63,8 +64,8 @@ enum ox_group_flag { OX_AT_START = 1 };
  * and where an import's address goes, with what is added to it,
  *   struct { uint32_t offset, import; int64_t addend; } imported[imports]; */
 
-/* Checks the table in `size` bytes at `table`: NULL, or what is wrong with it. Everything but the frames' insides is
- * checked here once. `page` is the system's page size. */
+/* Checks the table at `table`, of at most `size` bytes: NULL, or what is wrong with it. Everything but the frames' insides
+ * is checked here once. `page` is the system's page size. */
 const char *ox_groups_check(const void *table, uint64_t size, uint64_t page);
 
 static inline const struct ox_group *ox_groups_rows(const struct ox_groups *groups)

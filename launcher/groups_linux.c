@@ -222,6 +222,9 @@ bool ox_groups_intact(void)
     bool good = true;
     for (uint32_t n = 0; groups != NULL && good && n < groups->count; n++) {
         const struct ox_group *group = &ox_groups_rows(groups)[n];
+        if (group->flags == OX_GONE) {
+            continue;
+        }
         size_t size = (size_t)(group->code + group->constants + group->data);
         size_t scratch_size = ox_group_scratch(group);
         void *scratch = pages(scratch_size);

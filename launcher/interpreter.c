@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "importer.h"
+#include "inittab.h"
 #include "install.h"
 #include "locate.h"
 #include "memory.h"
@@ -34,6 +34,20 @@ static void set_switch(int *field, enum ox_key key, bool command_line)
     }
 }
 
+static int allocator(void)
+{
+    switch (ox_setting_number(OX_KEY_ALLOCATOR, 0)) {
+    case 1:
+        return PYMEM_ALLOCATOR_MALLOC;
+#ifdef WITH_MIMALLOC
+    case 2:
+        return PYMEM_ALLOCATOR_MIMALLOC;
+#endif
+    default:
+        return PYMEM_ALLOCATOR_NOT_SET;
+    }
+}
+
 /* Settings hold for a Python that a library starts too. Its options add to them; those that Python's isolated
  * configuration would overrule (-X dev, -X tracemalloc …) need the other one, isolated by its field. */
 static void preinitialize(const struct ox_start *start, bool isolated)
@@ -54,9 +68,7 @@ static void preinitialize(const struct ox_start *start, bool isolated)
         config.utf8_mode = -1; /* as an option, a variable or the locale says */
     }
     set_switch(&config.dev_mode, OX_KEY_DEV_MODE, python);
-    if (ox_setting_number(OX_KEY_ALLOCATOR, 0) == 1) {
-        config.allocator = PYMEM_ALLOCATOR_MALLOC;
-    }
+    config.allocator = allocator();
     check(Py_PreInitializeFromBytesArgs(&config, start->argc, start->argv));
 }
 
@@ -244,7 +256,7 @@ void ox_python_start(const struct ox_start *start)
     PyConfig config;
     bool python = start->role == OX_PYTHON;
     preinitialize(start, isolated);
-    if (PyImport_AppendInittab("_oxcross", ox_importer_create) < 0) {
+    if (!ox_inittab_prepare()) {
         check(PyStatus_NoMemory());
     }
     if (isolated && !python) {

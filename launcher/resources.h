@@ -47,7 +47,8 @@ struct ox_header { /* 256 bytes */
     uint64_t size;        /* of the whole blob, in bytes */
     uint64_t flags;       /* none defined: 0 */
     struct ox_span sections[OX_SECTION_COUNT];
-    uint8_t reserved[32];
+    uint32_t dictionary_check; /* of OX_DICTIONARY, as ox_payload.check */
+    uint8_t reserved[28];
     uint8_t sha256[32]; /* of the whole blob with these 32 bytes zero */
 };
 
@@ -159,7 +160,7 @@ enum ox_key {
     OX_KEY_INT_MAX_STR_DIGITS = 29,
     OX_KEY_EXIT = 30,        /* 0: fast (flush, atexit, threads, then exit); 1: full finalisation */
     OX_KEY_LOCALE = 31,      /* 1: setlocale(LC_CTYPE, "") as python does; absent: 1 */
-    OX_KEY_ALLOCATOR = 32,   /* 0: default (pymalloc), 1: malloc */
+    OX_KEY_ALLOCATOR = 32,   /* 0: default (pymalloc), 1: malloc, 2: mimalloc */
     OX_KEY_SITE = 33,        /* 1: import site at start; absent: 0 */
     OX_KEY_SYS_PATH = 34,    /* text: one entry added to sys.path; "$ORIGIN" is the executable's folder; repeated */
     OX_KEY_CHILD_PYTHON = 35, /* 0: children are always the application; absent: 1, see launcher/children.h */
@@ -169,7 +170,8 @@ enum ox_key {
     OX_KEY_OXIDIZED = 52,    /* 0: no sys.oxidized; absent: 1 */
     OX_KEY_MEIPASS = 53,     /* 1: sys._MEIPASS is the mount point; absent: 0 */
     OX_KEY_INNER_PATH = 54,  /* text: folder below the mount that is an entry of sys.path; repeated */
-    OX_KEY_START_LINE = 55   /* text: name of a .pth file, newline, a line of it to run at the start; number: which */
+    OX_KEY_START_LINE = 55,  /* text: name of a .pth file, newline, a line of it to run at the start; number: which */
+    OX_KEY_LEFT_OUT = 56     /* text: a built-in module that cannot be imported; repeated */
 };
 
 enum ox_run {

@@ -155,7 +155,7 @@ class Workshop:
 
     def _assemble(self, project: Project, resolution: Resolution, made: Mapping[Step, Path]) -> Artifact:
         """Collect, pack, link, inspect and run: the executable of one target."""
-        from oxcross import inspect, link, pack
+        from oxcross import inspect, link, pack, squeeze
         from oxcross.collect.collected import Built, gather
         from oxcross.collect.settings import manifest, settings
 
@@ -188,7 +188,8 @@ class Workshop:
                 blob = scratch / "blob"
                 pack.write(collected.resources, options, facts, blob)
             with self.terminal.stage(target.name, "link"):
-                linked = link.attach(launcher, blob, out, target)
+                unused = squeeze.unused(collected.left_out, collected.facts["builtin"])
+                linked = link.attach(launcher, blob, out, target, without=unused)
         with self.terminal.stage(target.name, "check"):
             seen = inspect.inspect(linked.path)
             inspect.check(seen, target)

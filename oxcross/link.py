@@ -13,7 +13,7 @@ import hashlib
 import mmap
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from oxcross import elf
 from oxcross.elf import Elf, ElfError, Segment
 from oxcross.errors import BuildError
 from oxcross.pack.format import BLOB_ALIGN, LOCATOR, LOCATOR_MAGIC, align
+from oxcross.squeeze import table
 
 if TYPE_CHECKING:
     from oxcross.targets import Target
@@ -40,17 +41,18 @@ class Linked:
     sha256: str
 
 
-def attach(launcher: Path, blob: Path, out: Path, target: Target) -> Linked:
-    """Write ``out``: the launcher with the blob in it, mode 0755, in one atomic step.
+def attach(launcher: Path, blob: Path, out: Path, target: Target, *, without: Collection[str] = ()) -> Linked:
+    """Write ``out``: the launcher with the blob in it, mode 0755, in one atomic step. Of a compressed launcher, the groups
+    ``without`` stay away.
 
     The same launcher and blob give the same bytes. Raises BuildError for a launcher that has no
     place for a blob, a target whose executables are not ELF, or an ``out`` that cannot be written.
     """
     if target.os != "linux":
         raise BuildError("oxcross cannot link executables for it yet", where=target.name)
-    image = bytearray(launcher.read_bytes())
     blob_size = blob.stat().st_size
     try:
+        image = bytearray(table.without(launcher.read_bytes(), without))
         trailer = _prepare(image, blob_size)
     except ElfError as error:
         raise BuildError(f"not a launcher: {error}", where=str(launcher)) from error

@@ -38,6 +38,9 @@ int main(int argc, char **argv)
     uint64_t imports[IMPORTS] = {0x100008};
     for (uint32_t n = 0; n < table->count; n++) {
         const struct ox_group *group = &ox_groups_rows(table)[n];
+        if (group->flags == OX_GONE) {
+            continue;
+        }
         uint64_t bytes = group->code + group->constants + group->data;
         if (bytes > MOST || group->index_size > MOST) {
             fail("too large a group for this program");

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from oxcross import squeeze
 from oxcross.collect import parts
 from oxcross.errors import CollectError, nearest
 from oxcross.pack.resources import Resources
@@ -44,16 +45,25 @@ def apply(resources: Resources, project: Project) -> list[str]:
     return warnings
 
 
-def thin(resources: Resources, project: Project, python: Path, runs: Iterable[Run]) -> None:
-    """Take the parts of the standard library out that the project does without; ``python`` reads bytecode."""
-    gone = parts.excluded(resources, project.stdlib_exclude, project.stdlib_include)
-    _leave_out(resources, gone)
+def thin(
+    resources: Resources, project: Project, python: Path, runs: Iterable[Run], builtin: Collection[str]
+) -> tuple[str, ...]:
+    """Take the parts of the standard library out that the project does without; ``python`` reads bytecode.
+
+    Of ``builtin``, the interpreter's own modules, those are only named: what is returned is to be left out.
+    """
+    may = {name for modules in squeeze.optional().values() for name in modules} & set(builtin)
+    gone = parts.excluded(resources, project.stdlib_exclude, project.stdlib_include, may)
+    _leave_out(resources, gone - may)
     if not project.stdlib_unreached:
         roots = [run.value.partition(":")[0] for run in runs if run.kind in ("module", "entry-point")]
         texts = [run.value for run in runs if run.kind == "command"]
         roots += [word for text in texts for word in re.findall(r"[A-Za-z_][\w.]*", text)]
         roots += project.stdlib_include
-        _leave_out(resources, parts.unreached(resources, python, roots))
+        unreached = parts.unreached(resources, python, roots, may - gone)
+        _leave_out(resources, unreached - may)
+        gone |= unreached
+    return tuple(sorted(gone & may))
 
 
 def _leave_out(resources: Resources, names: set[str]) -> None:

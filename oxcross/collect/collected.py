@@ -61,8 +61,9 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """All resources of an executable; ``glibc`` is the oldest that its wheels' libraries run with, ``linked`` are the
-    sources of libraries that extension modules linked into the executable brought with them.
+    """All resources of an executable; ``glibc`` is the oldest that its wheels' libraries run with, ``left_out`` are the
+    interpreter's own modules that it does without, ``linked`` are the sources of libraries that extension modules linked
+    into the executable brought with them.
     """
 
     resources: pack.Resources
@@ -71,6 +72,7 @@ class Collected:
     facts: Mapping[str, Any]
     glibc: tuple[int, ...]
     startup: startup.Startup
+    left_out: tuple[str, ...] = ()
     linked: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -256,7 +258,8 @@ def gather(
         warnings += [f"{path}: not compiled: {error}" for path, error in one.skipped if _own(project, path)]
     named = commands.resolve(project, merged)
     warnings += choose.apply(merged, project)
-    choose.thin(merged, project, gatherer.python, (project.run, *named.values()))
+    builtin = gatherer.facts["builtin"]
+    left_out = choose.thin(merged, project, gatherer.python, (project.run, *named.values()), builtin)
     commands.add_programs(named, merged)
     for tree in built.extensions.values():
         if not (tree / "modules").read_bytes():
@@ -265,7 +268,7 @@ def gather(
     shared = [file for one in site for file in one.shared if file.path in merged.files]
     warnings += _add_libraries(merged, shared, built)
     for run in (project.run, *named.values()):
-        choose.check_run(merged, project, run, gatherer.facts["builtin"])
+        choose.check_run(merged, project, run, set(builtin) - set(left_out))
     started = startup.of(merged)
     return Collected(
         merged,
@@ -274,6 +277,7 @@ def gather(
         gatherer.facts,
         max((file.glibc for file in shared), default=()),
         started,
+        left_out,
         _linked_libraries(resolution),
         (*warnings, *started.warnings),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 _SIZE = Struct("<I")
+_WORD = re.compile(rb"(?<=\0)[A-Za-z_][A-Za-z_0-9.]{1,99}(?=\0)")
 
 
 @cache
@@ -30,41 +32,57 @@ def load() -> Mapping[str, tuple[str, ...]]:
     return {name: tuple(modules) for name, modules in _table()["exclude"].items()}
 
 
-def excluded(resources: Resources, groups: Iterable[str], kept: Iterable[str]) -> set[str]:
-    """The modules of the standard library that ``groups`` leave out, less those of ``kept``."""
+def excluded(
+    resources: Resources, groups: Iterable[str], kept: Iterable[str], builtin: Iterable[str] = ()
+) -> set[str]:
+    """The modules of the standard library that ``groups`` leave out, less those of ``kept``; ``builtin`` are those of the
+    interpreter that may be left out.
+    """
     tops = [module for group in groups for module in load()[group]]
     keep = set(kept)
+    library = {name for name, module in resources.modules.items() if module.stdlib}
     return {
         name
-        for name, module in resources.modules.items()
-        if module.stdlib
-        and any(_below(name, top) for top in tops)
-        and not any(_below(name, one) for one in keep)
+        for name in library.union(builtin)
+        if any(_below(name, top) for top in tops) and not any(_below(name, one) for one in keep)
     }
 
 
-def unreached(resources: Resources, python: Path, roots: Iterable[str]) -> set[str]:
-    """The modules of the standard library that nothing leads to, from ``roots`` and all that is no part of it.
+def unreached(
+    resources: Resources, python: Path, roots: Iterable[str], builtin: Iterable[str] = ()
+) -> set[str]:
+    """The modules of the standard library that nothing leads to, from ``roots`` and all that is no part of it; among them
+    those of ``builtin``, which may be left out of the interpreter.
 
     A module leads to what its import statements name, wherever they stand; one that is not of the standard library
     leads to modules whose full names are among its texts, too. ``python`` reads the bytecode. CollectError when it fails.
     """
     named = _named(resources, python)
-    always = _table()["reached"]["always"]
+    reached = _table()["reached"]
+    native = frozenset(builtin)
     found: set[str] = set()
     ahead = [name for name, module in resources.modules.items() if not module.stdlib]
-    ahead += [name for name in resources.modules for top in (*always, *roots) if _below(name, top)]
+    ahead += [
+        name
+        for name in (*resources.modules, *native)
+        for top in (*reached["always"], *roots)
+        if _below(name, top)
+    ]
     while ahead:
         name = ahead.pop()
-        if name in found or name not in resources.modules:
+        if name in found or (name not in resources.modules and name not in native):
             continue
         found.add(name)
+        if name in native:
+            ahead += reached["by"].get(name, ())
+            continue
         own = not resources.modules[name].stdlib
         ahead += [one.removeprefix(":") for one in named.get(name, ()) if own or one[0] != ":"]
         parent = name.rpartition(".")[0]
         if parent:
             ahead.append(parent)
-    return {name for name, module in resources.modules.items() if module.stdlib and name not in found}
+    library = {name for name, module in resources.modules.items() if module.stdlib}
+    return (library | native) - found
 
 
 def _below(name: str, top: str) -> bool:
@@ -75,11 +93,8 @@ def _named(resources: Resources, python: Path) -> dict[str, list[str]]:
     """What each module names."""
     from oxcross.pack.codec import decode
 
-    known = [
-        (name, one, one.code)
-        for name, one in resources.modules.items()
-        if one.code is not None and not one.extension
-    ]
+    every = [(name, one, one.code) for name, one in resources.modules.items() if one.code is not None]
+    known = [row for row in every if not row[1].extension]
     request = bytearray()
     for name, module, code in known:
         package = name if module.package else name.rpartition(".")[0]
@@ -95,4 +110,9 @@ def _named(resources: Resources, python: Path) -> dict[str, list[str]]:
             f"the reader of bytecode ended with status {done.returncode}: {last}", where=str(python)
         )
     answers = json.loads(done.stdout)
-    return dict(zip((name for name, _, _ in known), answers, strict=True))
+    named: dict[str, list[str]] = dict(zip((name for name, _, _ in known), answers, strict=True))
+    for name, module, code in every:
+        if module.extension:  # what C code imports it has the name of
+            words = set(_WORD.findall(decode(code, resources.dictionary)))
+            named[name] = [f":{word.decode('ascii')}" for word in sorted(words)]
+    return named

@@ -9,6 +9,7 @@ import oxcross
 from oxcross import sources
 from oxcross.collect.collected import Collected
 from oxcross.collect.stdlib import folder
+from oxcross.errors import CollectError
 from oxcross.pack.format import Key, Run
 from oxcross.pack.writer import Setting
 from oxcross.project import Project
@@ -33,6 +34,12 @@ def settings(project: Project, collected: Collected) -> list[Setting]:
 
 def _settings(project: Project, collected: Collected) -> Iterator[Setting]:
     interpreter = project.interpreter
+    if interpreter.allocator == "mimalloc" and str(collected.facts["version"]).startswith("3.12."):
+        raise CollectError(
+            "CPython 3.12 has no mimalloc",
+            where=f"{project.pyproject}: tool.oxcross.interpreter.allocator",
+            hint='"default" or "malloc", or python = "3.13"',
+        )
     yield Setting(Key.RUN_KIND, _RUN[project.run.kind])
     yield Setting(Key.RUN_TARGET, text=project.run.value)
     yield Setting(Key.APP_NAME, text=project.name)
@@ -53,7 +60,7 @@ def _settings(project: Project, collected: Collected) -> Iterator[Setting]:
         Key.INT_MAX_STR_DIGITS: interpreter.int_max_str_digits,
         Key.EXIT: interpreter.exit == "full",
         Key.LOCALE: interpreter.locale,
-        Key.ALLOCATOR: interpreter.allocator == "malloc",
+        Key.ALLOCATOR: ("default", "malloc", "mimalloc").index(interpreter.allocator),
         Key.SITE: interpreter.site,
         Key.CHILD_PYTHON: interpreter.child_python,
         Key.FILESYSTEM: interpreter.filesystem_importer,
@@ -69,6 +76,7 @@ def _settings(project: Project, collected: Collected) -> Iterator[Setting]:
         Key.XOPTION: interpreter.x_options,
         Key.SYS_PATH: interpreter.sys_path,
         Key.INNER_PATH: collected.startup.paths,
+        Key.LEFT_OUT: collected.left_out,
     }
     for key, values in texts.items():
         for text in values:
@@ -104,7 +112,7 @@ def manifest(
         "triple": target.triple,
         "python": collected.facts["version"],
         "soabi": collected.facts["soabi"],
-        "builtin": sorted(collected.facts["builtin"]),
+        "builtin": sorted(set(collected.facts["builtin"]) - set(collected.left_out)),
         "launcher": launcher_sha256,
         "optimize": project.optimize,
         "compression": project.compression,

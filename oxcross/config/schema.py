@@ -195,7 +195,7 @@ class Interpreter(Table):
     """`fast`: atexit, threads and streams, then leave; `full`: tear the interpreter down as well."""
     locale: StrictBool = True
     """Take LC_CTYPE from the environment as `python` does."""
-    allocator: Literal["default", "malloc"] = "default"
+    allocator: Literal["default", "malloc", "mimalloc"] = "default"
     """`default` is pymalloc."""
     site: StrictBool = False
     """Import `site` at start: .pth files of sys-path folders, `exit`, `help`."""

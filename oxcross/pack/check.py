@@ -44,13 +44,13 @@ def check(blob: Blob) -> None:
     computed = blob.computed_sha256()
     if computed != blob.sha256:
         _find_damage(blob)
-        damaged(
-            "STRINGS, SETTINGS, DICTIONARY, MANIFEST or HEADER", f"checksum {computed}, not {blob.sha256}"
-        )
+        damaged("STRINGS, SETTINGS, MANIFEST or HEADER", f"checksum {computed}, not {blob.sha256}")
 
 
 def _find_damage(blob: Blob) -> None:
-    """Name the payload that is not what its check sum says, if it is one."""
+    """Name the dictionary or payload that is not what its check sum says, if it is one."""
+    if check_sum(blob.section(Section.DICTIONARY)) != blob.dictionary_check:
+        damaged(Section.DICTIONARY, "wrong check sum")
     named = [(module.name, module.code) for module in blob.modules]
     named += [(node.path, node.data) for node in blob.nodes]
     for name, payload in named:

@@ -109,6 +109,7 @@ class Key(IntEnum):
     MEIPASS = 53
     INNER_PATH = 54
     START_LINE = 55
+    LEFT_OUT = 56
 
 
 class Run(IntEnum):
@@ -128,6 +129,8 @@ SPAN = Struct("<QQ")
 HEADER_PREFIX = Struct("<8sIIQQ")
 HEADER_SIZE = 256
 SECTIONS_OFFSET = HEADER_PREFIX.size
+DICTIONARY_CHECK = Struct("<I")
+DICTIONARY_CHECK_OFFSET = SECTIONS_OFFSET + len(Section) * SPAN.size
 SHA256_OFFSET = HEADER_SIZE - 32
 STRING = Struct("<II")
 PAYLOAD = Struct("<QQQII")  # offset, stored, size, codec, check

@@ -18,6 +18,8 @@ from typing import Any, NoReturn
 from oxcross.errors import InspectError
 from oxcross.pack.codec import Payload, decode
 from oxcross.pack.format import (
+    DICTIONARY_CHECK,
+    DICTIONARY_CHECK_OFFSET,
     HEADER_PREFIX,
     HEADER_SIZE,
     LIBRARY,
@@ -25,6 +27,7 @@ from oxcross.pack.format import (
     MODULE,
     NODE,
     NONE,
+    SECTIONS_OFFSET,
     SETTING,
     SHA256_OFFSET,
     SLOT,
@@ -129,7 +132,8 @@ class Blob:
         if self.size > len(view) or self.size < HEADER_SIZE:
             damaged("HEADER", f"{self.size} bytes promised, {len(view)} there")
         self.view = view[: self.size]
-        self.spans = [SPAN.unpack_from(view, HEADER_PREFIX.size + section * SPAN.size) for section in Section]
+        self.spans = [SPAN.unpack_from(view, SECTIONS_OFFSET + section * SPAN.size) for section in Section]
+        (self.dictionary_check,) = DICTIONARY_CHECK.unpack_from(view, DICTIONARY_CHECK_OFFSET)
         for section in Section:
             offset, size = self.spans[section]
             if offset < HEADER_SIZE or offset + size > self.size:

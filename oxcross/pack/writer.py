@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from oxcross.pack.codec import Compression, Encoder
+from oxcross.pack.codec import Compression, Encoder, check_sum
 from oxcross.pack.format import (
+    DICTIONARY_CHECK,
+    DICTIONARY_CHECK_OFFSET,
     HEADER_PREFIX,
     HEADER_SIZE,
     LIBRARY,
@@ -23,6 +25,7 @@ from oxcross.pack.format import (
     NODE,
     NONE,
     SECTION_ALIGN,
+    SECTIONS_OFFSET,
     SETTING,
     SHA256_OFFSET,
     SLOT,
@@ -227,7 +230,8 @@ def _stream(sections: Sequence[bytes], payloads: Payloads, out: IO[bytes]) -> Wr
     header = bytearray(HEADER_SIZE)
     HEADER_PREFIX.pack_into(header, 0, MAGIC, VERSION, HEADER_SIZE, position, 0)
     for number, span in enumerate(spans):
-        SPAN.pack_into(header, HEADER_PREFIX.size + number * SPAN.size, *span)
+        SPAN.pack_into(header, SECTIONS_OFFSET + number * SPAN.size, *span)
+    DICTIONARY_CHECK.pack_into(header, DICTIONARY_CHECK_OFFSET, check_sum(sections[Section.DICTIONARY]))
 
     start = spans[Section.PAYLOAD][0]
     pieces: list[tuple[int, bytes | memoryview]] = [(0, bytes(header))]

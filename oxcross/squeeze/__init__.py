@@ -9,9 +9,24 @@ The modules here import nothing else of oxcross but ``oxcross.elf``: they run wi
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Collection, Mapping
+from functools import cache
 from pathlib import Path
 
 _MAIN = b"from oxcross.squeeze.main import main\n\nmain()\n"
+
+
+@cache
+def optional() -> Mapping[str, frozenset[str]]:
+    """The groups that an application may leave out, with their built-in modules."""
+    rows = tomllib.loads(Path(__file__).with_name("groups.toml").read_text(encoding="utf-8"))
+    return {name: frozenset(row["modules"]) for name, row in rows.items() if row.get("optional")}
+
+
+def unused(left_out: Collection[str], builtin: Collection[str]) -> set[str]:
+    """The groups of which no module is left: ``builtin`` are those of the CPython, of which ``left_out`` are not wanted."""
+    return {name for name, modules in optional().items() if modules.isdisjoint(set(builtin) - set(left_out))}
 
 
 def tool() -> dict[str, bytes]:
@@ -19,7 +34,7 @@ def tool() -> dict[str, bytes]:
     line did (counted by callgrind in a launcher with symbols); what it lacks costs time, no more.
     """
     here = Path(__file__).resolve().parent
-    names = ("main", "linked", "machine", "groups", "script", "split", "write")
+    names = ("main", "linked", "machine", "groups", "script", "split", "table", "write")
     found = {f"oxcross/squeeze/{name}.py": (here / f"{name}.py").read_bytes() for name in names}
     found["oxcross/elf.py"] = (here.parent / "elf.py").read_bytes()
     found["oxcross/squeeze/groups.toml"] = (here / "groups.toml").read_bytes()

@@ -8,14 +8,11 @@ from struct import Struct
 
 from oxcross import elf
 from oxcross.elf import PF_R, PF_W, PF_X, PT_INTERP, PT_LOAD, ElfError, Segment
+from oxcross.squeeze import table
 from oxcross.squeeze.linked import Linked
 from oxcross.squeeze.machine import THUNK
 from oxcross.squeeze.split import Group, Splitter
 
-MAGIC = b"OXCROSS-GROUPS1\n"
-HEAD = Struct("<16s5Q4I")
-ROW = Struct("<16s7Q6I")
-AT_START = 1
 _PT_PHDR, _PT_GNU_EH_FRAME = 6, 0x6474E550
 _DT_RELA, _DT_RELASZ, _DT_RELACOUNT = 7, 8, 0x6FFFFFF9
 _DYNAMIC = Struct("<qQ")
@@ -52,11 +49,11 @@ def write(linked: Linked, at_start: frozenset[str], compress: Callable[[bytes], 
     rela.sort(key=lambda row: (row[1] != relative, row[0]))
     relocations = b"".join(_RELA.pack(*row) for row in rela)
     tables = imports + _up(8 * len(splitter.imports), page) + page
-    table = _table(splitter, thunks, count, imports, compress)
-    content = relocations + table
+    listed = _table(splitter, thunks, count, imports, compress)
+    content = relocations + listed
 
     at = linked.offset(linked.symbol("ox_groups_at").value)
-    Struct("<QQ").pack_into(linked.data, at, tables + len(relocations), len(table))
+    Struct("<QQ").pack_into(linked.data, at, tables + len(relocations), len(listed))
     count_relative = sum(row[1] == relative for row in rela)
     _dynamic(linked, {_DT_RELA: tables, _DT_RELASZ: len(relocations), _DT_RELACOUNT: count_relative})
 
@@ -90,45 +87,42 @@ def _table(
 ) -> bytes:
     rows = []
     frames = bytearray()
-    first = HEAD.size + len(splitter.groups) * ROW.size
+    first = table.first_frame(len(splitter.groups))
     for group in splitter.groups:
-        frame = compress(group.content)
-        at = first + len(frames)
-        frames += frame
+        places = []
         index = _index(group)
-        index_frame = compress(index)
-        rows.append(
-            ROW.pack(
-                group.name.encode(),
-                group.start,
-                group.constants - group.start,
-                group.data - group.constants,
-                group.end - group.data,
-                len(group.content),
-                at,
-                len(frame),
-                first + len(frames),
-                len(index_frame),
-                len(index),
-                group.first_thunk,
-                len(group.functions),
-                AT_START if group.name in splitter.at_start else 0,
-            )
+        for content in (group.content, index):
+            frame = compress(content)
+            places += [first + len(frames), len(frame)]
+            frames += frame
+        row = table.Row(
+            name=group.name,
+            start=group.start,
+            code=group.constants - group.start,
+            constants=group.data - group.constants,
+            data=group.end - group.data,
+            content_size=len(group.content),
+            content=places[0],
+            content_frame=places[1],
+            index=places[2],
+            index_frame=places[3],
+            index_size=len(index),
+            first_thunk=group.first_thunk,
+            thunk_count=len(group.functions),
+            flags=table.AT_START if group.name in splitter.at_start else 0,
         )
-        frames += index_frame
-    head = HEAD.pack(
-        MAGIC,
-        first + len(frames),
-        splitter.cold,
-        splitter.cold_end - splitter.cold,
-        thunks,
-        imports,
-        count,
-        len(splitter.imports),
-        len(splitter.groups),
-        0,
+        rows.append(row)
+    head = table.Head(
+        size=first + len(frames),
+        cold=splitter.cold,
+        cold_size=splitter.cold_end - splitter.cold,
+        thunks=thunks,
+        imports=imports,
+        thunk_count=count,
+        import_count=len(splitter.imports),
+        count=len(rows),
     )
-    return head + b"".join(rows) + bytes(frames)
+    return table.pack(head, rows, bytes(frames))
 
 
 def _index(group: Group) -> bytes:

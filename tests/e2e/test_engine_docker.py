@@ -57,8 +57,10 @@ def containers(api: APIClient, pid: int) -> list[str]:
 
 
 def appears(api: APIClient, pid: int) -> bool:
+    """Whether a step of that process comes to run; the engine's probe of the daemon, over at once, is none."""
     for _ in range(400):
-        if any(found["State"] == "running" for found in api.containers(filters={"label": f"oxcross={pid}"})):
+        found = api.containers(filters={"label": f"oxcross={pid}"})
+        if any(one["State"] == "running" and one["Command"].endswith("/script") for one in found):
             return True
         time.sleep(0.05)
     return False

@@ -5,14 +5,17 @@ from __future__ import annotations
 import importlib.util
 import random
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from oxcross.elf import ElfError
+from oxcross.elf import Elf, ElfError
 from oxcross.inspect.squeezed import groups as inspected
+from oxcross.squeeze import unused
 from oxcross.squeeze.machine import MACHINES, THUNK
+from oxcross.squeeze.table import without
 
 LAUNCHER = Path(__file__).resolve().parents[2] / "launcher"
 SANITIZED = {"ASAN_OPTIONS": "exitcode=99:detect_leaks=0", "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99"}
@@ -76,6 +79,32 @@ def test_a_sound_table(probe: Path, tmp_path: Path) -> None:
     assert done.stdout.splitlines() == lines
     assert inspected(memoryview(b"\x7fELF" + bytes(60) + sound())) == ("one", "two")
     assert inspected(memoryview(b"\x7fELF" + bytes(60))) == ()
+
+
+def test_without_a_group(probe: Path, tmp_path: Path) -> None:
+    """Its frames are gone, the other's are where the table says; the segment ends where the file does."""
+    table = sound()
+    size = 64 + 56 + len(table)
+    head = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 3, 62, 1, 0, 64, 0, 0, 64, 56, 1, 64, 0, 0)
+    load = struct.pack("<IIQQQQQQ", 1, 4, 0, 0, 0, size, size, 4096)
+    launcher = head + load + table
+    for gone, left in (("one", "two"), ("two", "one")):
+        made = without(launcher, {gone})
+        assert Elf(made).segments[0].filesz == Elf(made).segments[0].memsz == len(made)
+        assert inspected(memoryview(made)) == (left,)
+        done = _run(probe, tmp_path, made[64 + 56 :])
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines() == [f"{left} 0 64 pointers 100000 f0e0d0c0b1a0908"]
+    assert without(launcher, set()) == launcher
+    assert without(head + load, {"one"}) == head + load
+    with pytest.raises(ElfError, match="not at its end"):
+        without(launcher + b"more", {"one"})
+
+
+def test_groups_of_modules_left_out() -> None:
+    builtin = {"_ssl", "_hashlib", "_sqlite3", "_bz2", "math"}
+    assert {"sqlite"} <= unused({"_sqlite3", "_ssl"}, builtin)
+    assert {"openssl", "bzip2", "numbers"}.isdisjoint(unused({"_sqlite3", "_ssl"}, builtin))
 
 
 def test_damage(probe: Path, tmp_path: Path) -> None:

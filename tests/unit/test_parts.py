@@ -45,6 +45,23 @@ def test_what_nothing_leads_to() -> None:
     assert parts.unreached(_resources(), python, ["a.z"]) == set()
 
 
+def test_builtin_modules_that_nothing_leads_to() -> None:
+    """Those that may be left out count, by import statements, by what C code imports, and by an extension module's texts."""
+    python = Path(sys.executable)
+    resources = _resources()
+    may = {"_elementtree", "pyexpat", "_ssl", "_sqlite3"}
+    everything = parts.unreached(resources, python, [], may)
+    assert everything == {"a.z", "gone", *may}
+    code = pack.Payload.raw(marshal.dumps(compile("import _elementtree", "late.py", "exec")))
+    resources.add_module(pack.Module("late", "late.py", code))
+    code = pack.Payload.raw(b"\x7fELF\0gone\0_ssl\0not_ssl\0")
+    resources.add_module(pack.Module("fast", "fast.so", code, extension=True))
+    assert parts.unreached(resources, python, [], may) == {"a.z", "_sqlite3"}
+    assert parts.unreached(resources, python, ["_sqlite3"], may) == {"a.z"}
+    assert parts.excluded(resources, ["databases"], [], may) == {"_sqlite3"}
+    assert parts.excluded(resources, ["databases"], ["_sqlite3"], may) == set()
+
+
 def test_named_groups() -> None:
     resources = _resources()
     for name in ("email", "email.mime", "mailbox", "emails"):
