@@ -1,0 +1,62 @@
+"""Recipes: the Steps that make a target's tool chain, libraries, CPython and launcher.
+
+A recipe is a template of ``templates/``, rendered with the target's row and the pinned source's; what the
+rendered script reads are its Step's inputs, and nothing else. The graph of one target:
+
+    toolchain -> zlib, bzip2, xz, zstd, openssl, libffi, libuuid, sqlite, ncurses -> libedit
+              -> cpython (with all of them) -> launcher
+"""
+
+from __future__ import annotations
+
+from oxcross.plan import Step
+from oxcross.recipes.interpreter import (
+    LIBRARIES,
+    Library,
+    cpython,
+    host_python,
+    libraries,
+    library,
+    runtime,
+    toolchain,
+    training,
+)
+from oxcross.recipes.launchers import cxx, extension, launcher, linked, squeezed
+from oxcross.recipes.rendering import HOST
+from oxcross.sdist import Sdist
+from oxcross.targets import Target
+
+__all__ = [
+    "HOST",
+    "LIBRARIES",
+    "Library",
+    "cpython",
+    "cxx",
+    "extension",
+    "host_python",
+    "launcher",
+    "libraries",
+    "library",
+    "linked",
+    "runtime",
+    "squeezed",
+    "steps",
+    "toolchain",
+    "training",
+]
+
+
+def steps(
+    target: Target, version: str = "3.13", compression: str = "none", sdists: tuple[Sdist, ...] = ()
+) -> list[Step]:
+    """Every step of a target, the launcher's last; with ``compression`` "zstd" that is the compressed one.
+
+    Of ``sdists`` the extension modules are in it.
+    """
+    extra = runtime(target)
+    if compression == "zstd":
+        last = squeezed(target, version, sdists)
+    else:
+        last = linked(target, version, sdists) if sdists else launcher(target, version)
+    built = [extension(target, version, sdist) for sdist in sdists]
+    return [*([extra] if extra else []), *built, last]

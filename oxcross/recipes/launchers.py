@@ -1,0 +1,180 @@
+"""A target's launchers: the plain one, one with an application's extension modules in it, the compressed one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from functools import cache
+
+from oxcross import packages, rooms, sources, squeeze, targets
+from oxcross.collect.names import extension_suffixes
+from oxcross.cpython import pinned
+from oxcross.plan import Step, Tree
+from oxcross.recipes.interpreter import WRAPPED, cpython, host_python, library, toolchain
+from oxcross.recipes.rendering import HOST, step
+from oxcross.sdist import Sdist
+from oxcross.targets import Target
+
+# Launcher files that belong to one system or libc end in its name: importer_windows.c, real_musl.c.
+_LAUNCHER_SYSTEMS = frozenset({"linux", "windows", "macos", "glibc", "musl"})
+
+
+@cache
+def launcher(target: Target, version: str) -> Step:
+    """``bin/launcher``: the C launcher with all of libpython, stripped, without a blob."""
+    row, _ = pinned(version)
+    foreign = {f"_{name}.c" for name in _LAUNCHER_SYSTEMS - {target.os, target.libc}}
+    code = {
+        path: data
+        for path, data in rooms.files("launcher").items()
+        if "/" not in path and path.endswith((".c", ".h", ".list")) and not path.endswith(tuple(foreign))
+    }
+    return step(
+        target,
+        "launcher",
+        title=f"the launcher for CPython {row.series}",
+        inputs={
+            "launcher": Tree(code),
+            "python": cpython(target, version),
+            "toolchain": toolchain(target),
+            "zstd": library(target, "zstd"),
+        },
+        outputs=("bin/launcher", "objects"),
+        cflags=("-O2",),
+        minor=row.series,
+        files=sorted(path for path in code if path.endswith(".c")),
+        wrapped=_wrapped(target),
+        extensions=(),
+        squeezed=False,
+    )
+
+
+@cache
+def cxx(target: Target) -> Step:
+    """The C++ library: headers, and static libraries of which each extension module takes what it uses."""
+    return step(
+        target,
+        "cxx",
+        title="libc++, libc++abi and libunwind",
+        inputs={"zig": sources.get("ziglang"), "toolchain": toolchain(target)},
+        outputs=("include", "lib/libc++.a", "lib/libc++abi.a", "lib/libunwind.a", "licence"),
+        cflags=("-O2",),
+    )
+
+
+@cache
+def extension(target: Target, version: str, sdist: Sdist) -> Step:
+    """A distribution built from source: what is installed (``tree/``), and an object of each extension module."""
+    row, source = pinned(version)
+    known = packages.get(sdist.name)
+    room = rooms.files("templates")
+    support = {path.partition("/")[2]: data for path, data in room.items() if path.startswith("extension/")}
+    wheels = {f"wheel-{number}": wheel for number, wheel in enumerate(sdist.wheels)}
+    facts = {
+        "filename": sdist.file.filename,
+        "backend": sdist.backend,
+        "backend_path": sdist.backend_path,
+        "wheels": list(wheels),
+        "libraries": known.libraries,
+        "environment": dict(known.environment),
+        "settings": dict(known.settings),
+        "series": row.series,
+        "suffixes": extension_suffixes(target.soabi(source.version)),
+        "triple": target.triple,
+        "machine": target.arch,
+        "platform": f"{target.os}-{target.arch}",
+        "cxx": sdist.cxx,
+    }
+    support["facts.json"] = (json.dumps(facts, indent=1) + "\n").encode()
+    return step(
+        target,
+        f"{sdist.name}-{sdist.version}",
+        template="extension",
+        title=f"{sdist.name} {sdist.version}, its extension modules as objects to link",
+        inputs={
+            "sdist": sdist.file,
+            "support": Tree(support),
+            "toolchain": toolchain(target),
+            "host-python": host_python(version),
+            "python": cpython(target, version),
+            **wheels,
+            **{name: library(target, name) for name in known.libraries},
+            **({"cxx": cxx(target)} if sdist.cxx else {}),
+        },
+        outputs=("tree", "objects", "modules"),
+        minor=row.series,
+    )
+
+
+@cache
+def linked(target: Target, version: str, sdists: tuple[Sdist, ...]) -> Step:
+    """``bin/launcher`` with the extension modules of ``sdists`` in it."""
+    row, _ = pinned(version)
+    built = {f"extension-{number}": extension(target, version, sdist) for number, sdist in enumerate(sdists)}
+    code = rooms.files("launcher")
+    digest = hashlib.sha256(" ".join(step.key for step in built.values()).encode()).hexdigest()
+    return step(
+        target,
+        f"launcher-{digest[:12]}",
+        template="launcher",
+        title=f"the launcher for CPython {row.series}, with the extension modules of an application",
+        inputs={
+            "launcher": Tree({name: code[name] for name in ("exports.list", "linked.h")}),
+            "plain": launcher(target, version),
+            "python": cpython(target, version),
+            "toolchain": toolchain(target),
+            "zstd": library(target, "zstd"),
+            **built,
+        },
+        outputs=("bin/launcher",),
+        cflags=("-O2",),
+        minor=row.series,
+        files=(),
+        wrapped=_wrapped(target),
+        extensions=tuple(built),
+        squeezed=False,
+    )
+
+
+@cache
+def squeezed(target: Target, version: str, sdists: tuple[Sdist, ...] = ()) -> Step:
+    """``bin/launcher``: the same launcher with what only some applications use stored compressed."""
+    row, _ = pinned(version)
+    plain = linked(target, version, sdists) if sdists else launcher(target, version)
+    code = rooms.files("launcher")
+    return step(
+        target,
+        "squeeze" + plain.name.partition("/launcher")[2],
+        template="launcher",
+        title=f"the compressed launcher for CPython {row.series}",
+        inputs={
+            **launcher(target, version).inputs,
+            **plain.inputs,
+            "launcher": Tree({name: code[name] for name in ("exports.list", "linked.h", "squeeze/frame.c")}),
+            "plain": launcher(target, version),
+            "host-python": host_python(version),
+            "host-zstd": library(targets.get(HOST), "zstd"),
+            "tool": Tree(squeeze.tool()),
+        },
+        outputs=("bin/launcher",),
+        cflags=("-O2",),
+        minor=row.series,
+        files=(),
+        wrapped=_wrapped(target),
+        extensions=_extensions(plain),
+        squeezed=True,
+    )
+
+
+def _extensions(step: Step) -> tuple[str, ...]:
+    """The inputs of a launcher that are extension modules."""
+    return tuple(name for name in step.inputs if name.startswith("extension-"))
+
+
+def _wrapped(target: Target) -> tuple[str, ...]:
+    """The functions that the launcher stands before by the linker. Of libc's these are dlsym, for the modules that are
+    linked in, and, without shared libraries, all that it exports where there are some.
+    """
+    exports = rooms.files("launcher")["exports.list"].decode()
+    return (*WRAPPED, "dlsym", *(re.findall(r"(\w+);", exports) if target.static else ()))
