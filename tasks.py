@@ -95,6 +95,17 @@ def train(_c: Context, python: str = "3.13", engine: str = "auto") -> None:
     print(f"profiles/{profile.file}: {profile.functions} functions, {profile.size} bytes")
 
 
+@command(help={"engine": "auto, docker or local"})
+def trace_start(_c: Context, engine: str = "auto") -> None:
+    """Find out which functions run when a program starts, and list them in oxcross/squeeze/start.txt."""
+    from oxcross import report, tracing
+    from oxcross.store import Store
+
+    with Store() as store, report.terminal() as terminal:
+        names = tracing.trace(store, terminal, engine=engine)
+    print(f"{tracing.keep(names)}: {len(names)} functions")
+
+
 @command(help={"seconds": "how long each fuzzer runs"})
 def fuzz(_c: Context, seconds: int = 60) -> None:
     """Run the launcher's fuzzers, one after the other."""
@@ -103,7 +114,7 @@ def fuzz(_c: Context, seconds: int = 60) -> None:
 
 
 ns = Collection.from_module(tasks, name="oxcross")
-for _task in (test, lint, bench, bench_interpreter, corpus, regrtest, train, fuzz):
+for _task in (test, lint, bench, bench_interpreter, corpus, regrtest, train, trace_start, fuzz):
     ns.add_task(_task)
 
 if __name__ == "__main__":

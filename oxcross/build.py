@@ -93,7 +93,7 @@ class Workshop:
         resolutions = self._resolve(wanted, upgrade=upgrade)
         needed = [steps(project, found.built) for project, found in zip(wanted, resolutions, strict=True)]
         try:
-            made = self._run([step for project in needed for step in project])
+            made = self.make([step for project in needed for step in project])
         except BuildError as error:
             raise _advised(error, wanted, resolutions) from None
         if len(wanted) == 1:
@@ -131,7 +131,8 @@ class Workshop:
         with self._engine() as engine:
             return executor.shell(step, engine, self.store, self._fetcher(), self.terminal, self.jobs)
 
-    def _run(self, wanted: Iterable[Step]) -> dict[Step, Path]:
+    def make(self, wanted: Iterable[Step]) -> dict[Step, Path]:
+        """The outputs of steps, by step; what the store lacks of them and of what they need is built."""
         from oxcross import executor
 
         whole = Plan.of(wanted)

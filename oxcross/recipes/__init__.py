@@ -21,7 +21,7 @@ from oxcross.recipes.interpreter import (
     toolchain,
     training,
 )
-from oxcross.recipes.launchers import cxx, extension, launcher, linked, squeezed
+from oxcross.recipes.launchers import cxx, extension, launcher, linked, squeezed, symbols
 from oxcross.recipes.rendering import HOST
 from oxcross.sdist import Sdist
 from oxcross.targets import Target
@@ -41,6 +41,7 @@ __all__ = [
     "runtime",
     "squeezed",
     "steps",
+    "symbols",
     "toolchain",
     "training",
 ]

@@ -12,7 +12,7 @@ from oxcross.collect.names import extension_suffixes
 from oxcross.cpython import pinned
 from oxcross.plan import Step, Tree
 from oxcross.recipes.interpreter import WRAPPED, cpython, host_python, library, toolchain
-from oxcross.recipes.rendering import HOST, step
+from oxcross.recipes.rendering import HOST, LDFLAGS, step
 from oxcross.sdist import Sdist
 from oxcross.targets import Target
 
@@ -134,6 +134,28 @@ def linked(target: Target, version: str, sdists: tuple[Sdist, ...]) -> Step:
         wrapped=_wrapped(target),
         extensions=tuple(built),
         squeezed=False,
+    )
+
+
+@cache
+def symbols(target: Target, version: str) -> Step:
+    """``bin/launcher``: the plain launcher with its symbols, for tools that tell what runs."""
+    plain = launcher(target, version)
+    row, _ = pinned(version)
+    return step(
+        target,
+        "symbols",
+        template="launcher",
+        title=f"the launcher for CPython {row.series}, with its symbols",
+        inputs={**plain.inputs, "plain": plain},
+        outputs=("bin/launcher",),
+        cflags=("-O2",),
+        minor=row.series,
+        files=(),
+        wrapped=_wrapped(target),
+        extensions=(),
+        squeezed=False,
+        ldflags=[flag for flag in LDFLAGS if flag != "-s"],
     )
 
 

@@ -23,7 +23,7 @@ _CFLAGS = (
     "-D_FORTIFY_SOURCE=2",
     "-Wno-unused-command-line-argument",
 )
-_LDFLAGS = ("-Wl,--as-needed", "-Wl,--gc-sections", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack", "-s")
+LDFLAGS = ("-Wl,--as-needed", "-Wl,--gc-sections", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack", "-s")
 
 
 def native(target: Target) -> bool:
@@ -45,7 +45,7 @@ def step(
     **values: Any,
 ) -> Step:
     """The step ``target.name/name``; its template is called like it, or ``template``, and is told ``values``."""
-    values.setdefault("toolchain", True)
+    values = {"toolchain": True, "ldflags": LDFLAGS, **values}
     script = _template(f"{template or name}.sh.j2").render(
         target=target,
         host=targets.get(HOST),
@@ -54,7 +54,6 @@ def step(
         title=title,
         inputs=sorted(inputs),
         cflags=(*_CFLAGS, *cflags),
-        ldflags=_LDFLAGS,
         **values,
     )
     return Step(

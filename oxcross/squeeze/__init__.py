@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 
+START = Path(__file__).with_name("start.txt")  # `./invoke trace-start` writes it
 _MAIN = b"from oxcross.squeeze.main import main\n\nmain()\n"
 
 
@@ -31,12 +32,12 @@ def unused(left_out: Collection[str], builtin: Collection[str]) -> set[str]:
 
 def tool() -> dict[str, bytes]:
     """The files of a folder that Python runs. ``start.txt`` names the functions of libpython that ran when programs of one
-    line did (counted by callgrind in a launcher with symbols); what it lacks costs time, no more.
+    line did (oxcross/tracing.py); what it lacks costs time, no more.
     """
     here = Path(__file__).resolve().parent
     names = ("main", "linked", "machine", "groups", "script", "split", "table", "write")
     found = {f"oxcross/squeeze/{name}.py": (here / f"{name}.py").read_bytes() for name in names}
     found["oxcross/elf.py"] = (here.parent / "elf.py").read_bytes()
     found["oxcross/squeeze/groups.toml"] = (here / "groups.toml").read_bytes()
-    found["oxcross/squeeze/start.txt"] = (here / "start.txt").read_bytes()
+    found["oxcross/squeeze/start.txt"] = START.read_bytes()
     return {"__main__.py": _MAIN, "oxcross/__init__.py": b"", "oxcross/squeeze/__init__.py": b"", **found}

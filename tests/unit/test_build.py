@@ -55,14 +55,14 @@ def test_the_engine_is_asked_for_when_it_is_needed(tmp_path: Path, monkeypatch: 
     step = Step(name="test/step", script='echo it works >"$OUT/file"\n', outputs=("file",))
     with Store(tmp_path / "store") as store, report.terminal() as terminal:
         local = build.workshop(store, terminal, engine="local", jobs=1)
-        made = local._run([step])
+        made = local.make([step])
         assert (made[step] / "file").read_text(encoding="utf-8") == "it works\n"
         monkeypatch.setenv("DOCKER_HOST", "unix:///no/such/socket")
         docker = build.workshop(store, terminal, engine="docker", jobs=1)
-        assert docker._run([step]) == made  # all is there: the daemon is not missed
+        assert docker.make([step]) == made  # all is there: the daemon is not missed
         other = Step(name="test/other", script="true\n")
         with pytest.raises(ToolError):
-            docker._run([other])
+            docker.make([other])
 
 
 def test_a_missing_tool_is_told_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +70,7 @@ def test_a_missing_tool_is_told_first(tmp_path: Path, monkeypatch: pytest.Monkey
     with Store(tmp_path / "store") as store, report.terminal() as terminal:
         shop = build.workshop(store, terminal, engine="local")
         with pytest.raises(ToolError, match=r"lacks sh, .*make.*\n.*install"):
-            shop._run([Step(name="test/step", script="true\n")])
+            shop.make([Step(name="test/step", script="true\n")])
 
 
 @pytest.mark.parametrize(
