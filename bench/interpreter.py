@@ -51,6 +51,12 @@ SCRIPTS = (
     "typing_runtime_protocols", "unpack_sequence", "xml_etree",
 )  # fmt: skip
 
+# Of them those that make and drop many objects, by which allocators are compared.
+ALLOCATING = (
+    "async_tree none", "comprehensions", "deepcopy", "deltablue", "django_template", "gc_traversal", "go", "html5lib",
+    "json_loads", "pickle unpickle_list", "raytrace", "richards", "scimark", "sqlglot_v2 parse", "sympy", "xml_etree",
+)  # fmt: skip
+
 Times = dict[str, list[float]]  # benchmark -> seconds of a loop
 
 
@@ -122,9 +128,9 @@ def ratios(taken: dict[str, tuple[list[float], list[float]]]) -> dict[str, tuple
 def table(taken: dict[str, tuple[list[float], list[float]]]) -> list[str]:
     """The table's lines, and the geometric means above it."""
     found = ratios(taken)
-    mean, middle = (math.exp(statistics.mean(math.log(pair[i]) for pair in found.values())) for i in (0, 1))
+    whole, middle = mean(taken)
     low, high = (choose(pair[0] for pair in found.values()) for choose in (min, max))
-    summary = f"**Geometric mean of {len(found)} benchmarks: {mean:.3f}** (of the medians: {middle:.3f}); "
+    summary = f"**Geometric mean of {len(found)} benchmarks: {whole:.3f}** (of the medians: {middle:.3f}); "
     lines = [
         f"{summary}lowest {low:.2f}, highest {high:.2f}.",
         "",
@@ -136,6 +142,27 @@ def table(taken: dict[str, tuple[list[float], list[float]]]) -> list[str]:
         lines.append(
             f"| {name} | {_time(min(ours))} | {_time(min(theirs))} | {shortest:.3f} | {median:.3f} |"
         )
+    return lines
+
+
+def mean(taken: dict[str, tuple[list[float], list[float]]]) -> tuple[float, float]:
+    """The geometric means over the benchmarks: of the shortest values' ratios, and of the medians'."""
+    found = ratios(taken).values()
+    return tuple(math.exp(statistics.mean(math.log(pair[i]) for pair in found)) for i in (0, 1))  # type: ignore[return-value]
+
+
+def allocators(ours: Sequence[str], rounds: int, values: int) -> list[str]:
+    """The executable with each of CPython's other allocators, against itself with pymalloc."""
+    lines = [
+        "| allocator | benchmarks | geometric mean | of the medians | lowest | highest |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in ("mimalloc", "malloc"):
+        other = ["env", f"PYTHONMALLOC={name}", *ours]
+        taken = side_by_side(other, ["env", "PYTHONMALLOC=pymalloc", *ours], ALLOCATING, rounds, values)
+        shortest = [pair[0] for pair in ratios(taken).values()]
+        means = " | ".join(f"{one:.3f}" for one in mean(taken))
+        lines.append(f"| {name} | {len(taken)} | {means} | {min(shortest):.2f} | {max(shortest):.2f} |")
     return lines
 
 
@@ -179,12 +206,17 @@ def main() -> None:
             sys.exit(f"bench: {error}")
         ours = [str(build(APP))]
         taken = side_by_side(ours, theirs, options.scripts or SCRIPTS, options.rounds, options.values)
+        other = allocators(ours, options.rounds, options.values)
     lines = [
         f"Measured on {platform.machine()}, {os.cpu_count()} cores, Linux {platform.release().split('-')[0]}: an oxcross",
         f"executable against CPython by {reference.compiler()}, --enable-optimizations --with-lto, both with the same",
         f"packages. Processor time, the shortest of {options.rounds} times {options.values} values of each side, which ran in turn.",
         "",
         *table(taken),
+        "",
+        f"Allocators, against pymalloc, which is the default ({len(ALLOCATING)} scripts that make many objects):",
+        "",
+        *other,
         "",
         "The profile on each target:",
         "",

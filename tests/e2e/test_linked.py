@@ -18,7 +18,7 @@ from program import APPS, build, oxcross, reference_python
 from oxcross import elf, targets
 
 Project = Callable[..., Path]
-TARGETS = ("linux-x64", "linux-x64-musl", "linux-arm64-musl")
+TARGETS = ("linux-x64", "linux-arm64", "linux-x64-musl", "linux-arm64-musl")
 PARTS = ("used", "looks", "versions")  # of what the application says, by distribution
 MOST = "linux-x64-musl"  # which has all of the packages
 
