@@ -17,6 +17,7 @@ library LIBLZMA xz -llzma
 library LIBFFI libffi -lffi
 library LIBSQLITE3 sqlite -lsqlite3 -lm -ldl -lpthread
 library LIBUUID libuuid -luuid
+export LIBUUID_CFLAGS="-I$IN/libuuid/include -I$IN/libuuid/include/uuid"
 library CURSES ncurses -lncursesw
 library PANEL ncurses -lpanelw -lncursesw
 library LIBEDIT libedit -ledit -L"$IN/ncurses/lib" -lncursesw

@@ -22,12 +22,14 @@ import itertools
 import json
 import logging
 import math
+import os
 import pickle
 import random
 import re
 import string
 import subprocess
 import sys
+import sysconfig
 import textwrap
 import threading
 import time
@@ -336,16 +338,27 @@ def services() -> None:
     compile(source, "<train>", "exec")
 
 
-def main() -> None:
-    start()
+def work(seconds: float) -> None:
+    """Every workload for this long."""
     loops: tuple[Callable[[], None], ...] = (
         floats, grids, objects, recursion, generators, coroutines, text, expressions, documents, numbers, containers,
         services,
     )  # fmt: skip
     for loop in loops:
-        end = time.monotonic() + _SECONDS
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             loop()
+
+
+def main() -> None:
+    if os.environ.get("PYTHONMALLOC"):
+        work(0.1 * _SECONDS)
+        return
+    start()
+    work(_SECONDS)
+    if sysconfig.get_config_var("WITH_MIMALLOC"):  # the allocator that programs may choose
+        environment = {**os.environ, "PYTHONMALLOC": "mimalloc"}
+        subprocess.run([sys.executable, "-B", __file__], check=True, env=environment)
 
 
 if __name__ == "__main__":
