@@ -66,7 +66,7 @@ def _oxcross(one: Application, folder: Path, *, thin: bool) -> Path:
         f"requirements = [{required}]\n",
     ]
     if thin:
-        groups = ["eastern-encodings", "docs", "tests", *([] if one.tls else ["openssl"])]
+        groups = ["eastern-encodings", *([] if one.tls else ["openssl"])]
         lines.append(THIN.format(groups=", ".join(f'"{name}"' for name in groups)))
     (project / "pyproject.toml").write_text("\n".join(lines), encoding="utf-8")
     return build(project)
