@@ -26,7 +26,7 @@ library LIBEDIT libedit -ledit -L"$IN/ncurses/lib" -lncursesw
     py_cv_module__tkinter=n/a py_cv_module__gdbm=n/a py_cv_module__dbm=n/a
 make -j"$JOBS"
 
-minor=$(sed -n 's/^VERSION= *//p' Makefile)
+minor=$(sed -n 's,^VERSION=[[:space:]]*,,p' Makefile)
 home=$OUT/lib/python$minor
 mkdir -p "$OUT/bin" "$home/lib-dynload"
 cp python "$OUT/bin/python$minor"
