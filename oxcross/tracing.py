@@ -1,7 +1,8 @@
 """Finds out what of libpython runs when a program starts, and writes it down: what `invoke trace-start` does.
 
-callgrind counts in a launcher that has its symbols. The list says which functions a compressed launcher stores as they
-are (oxcross/squeeze); what it lacks costs time at the start, no more.
+QEMU tells it of launchers that have their symbols, of every target: compilers inline otherwise for each. The list says
+which functions a compressed launcher stores as they are (oxcross/squeeze). When one is missing, the start has to unpack
+all those that are not on it.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ import tempfile
 from pathlib import Path
 
 from oxcross import link, recipes, squeeze, targets
-from oxcross.build import workshop
+from oxcross.build import Workshop, workshop
 from oxcross.errors import ToolError
 from oxcross.inspect.executable import locate
-from oxcross.project import load
+from oxcross.project import Project, load
 from oxcross.report import Terminal
 from oxcross.squeeze.linked import STT_FUNC, Linked
 from oxcross.store import Store
@@ -30,47 +31,53 @@ version = "1"
 run-file = "start.py"
 project = false
 sources = false
-targets = ["linux-x64"]
+targets = [{targets}]
 """
-_FUNCTION = re.compile(r"^fn=(?:\(\d+\) ?)?(\S+)$", re.MULTILINE)
-_NUMBER = re.compile(r"('\d+|\.\d+|\.llvm\.\d+)+$")  # callgrind's for recursion, the compiler's for copies
+_BLOCK = re.compile(r"^IN: (\S+)$", re.MULTILINE)  # QEMU's -d in_asm: the function that a block of code is in
+_NUMBER = re.compile(r"(\.\d+|\.llvm\.\d+)+$")  # the compiler's, for copies of one name
 
 
 def trace(store: Store, terminal: Terminal, *, engine: str = "auto") -> list[str]:
-    """The functions that run in a program of one line, sorted. ToolError when valgrind is missing."""
-    valgrind = shutil.which("valgrind")
-    if valgrind is None:
-        raise ToolError("valgrind is missing: it counts what runs", hint="apt-get install valgrind")
-    target = targets.get(recipes.HOST)
+    """The functions that run in a program of one line, on any target, sorted. ToolError when QEMU is missing."""
     shop = workshop(store, terminal, engine=engine)
+    ran: set[str] = set()
     with tempfile.TemporaryDirectory(prefix="oxcross-trace-") as name:
         folder = Path(name)
-        (folder / "pyproject.toml").write_text(_PROJECT, encoding="utf-8")
+        rows = [row for row in targets.load().values() if row.ready and row.os == "linux"]
+        listed = ", ".join(f'"{row.name}"' for row in rows)
+        (folder / "pyproject.toml").write_text(_PROJECT.format(targets=listed), encoding="utf-8")
         (folder / "start.py").write_text("print('hello world')\n", encoding="utf-8")
-        project = load(folder).for_target(target.name)
-        (built,) = shop.build([project])
-        step = recipes.symbols(target, project.python)
-        launcher = shop.make([step])[step] / "bin" / "launcher"
-        blob = folder / "blob"
-        data = built.path.read_bytes()
-        offset, size = locate(data, built.path)
-        blob.write_bytes(data[offset : offset + size])
-        traced = link.attach(launcher, blob, folder / "traced", target)
-        counted, said = folder / "counted", folder / "said"
-        line = [valgrind, "--tool=callgrind", "--compress-strings=no", f"--callgrind-out-file={counted}"]
-        ran: set[str] = set()
-        with said.open("w+b") as file:
-            for stream in (subprocess.PIPE, file):  # each is opened in another way
-                subprocess.run(
-                    [*line, traced.path], check=True, stdin=stream, stdout=stream, stderr=subprocess.PIPE
-                )
-                ran |= _ran(counted.read_text(encoding="utf-8", errors="replace"))
-        return sorted(ran & _functions(launcher))
+        project = load(folder)
+        for row in rows:
+            ran |= _trace(shop, project.for_target(row.name), row, folder)
+    return sorted(ran)
+
+
+def _trace(shop: Workshop, project: Project, target: targets.Target, folder: Path) -> set[str]:
+    qemu = shutil.which(f"qemu-{target.arch}-static") or shutil.which(f"qemu-{target.arch}")
+    if qemu is None:
+        raise ToolError("QEMU is missing: it tells what runs", hint="apt-get install qemu-user-static")
+    (built,) = shop.build([project])
+    step = recipes.symbols(target, project.python)
+    launcher = shop.make([step])[step] / "bin" / "launcher"
+    data = built.path.read_bytes()
+    offset, size = locate(data, built.path)
+    blob = folder / "blob"
+    blob.write_bytes(data[offset : offset + size])
+    traced = link.attach(launcher, blob, folder / f"traced-{target.name}", target)
+    log, said = folder / "log", folder / "said"
+    ran: set[str] = set()
+    with said.open("w+b") as file:
+        for stream in (subprocess.PIPE, file):  # each is opened in another way
+            line = [qemu, "-d", "in_asm", "-D", str(log), str(traced.path)]
+            subprocess.run(line, check=True, stdin=stream, stdout=stream)
+            ran |= _ran(log.read_text(encoding="utf-8", errors="replace"))
+    return ran & _functions(launcher)
 
 
 def _ran(text: str) -> set[str]:
-    """The functions that callgrind counted, of all objects: it does not know of every one whose it is."""
-    return {_NUMBER.sub("", name) for name in _FUNCTION.findall(text)}
+    """The functions that QEMU saw run: it names those of the executable only."""
+    return {_NUMBER.sub("", name) for name in _BLOCK.findall(text)}
 
 
 def _functions(launcher: Path) -> set[str]:

@@ -1,14 +1,19 @@
-"""Leaving parts of the interpreter out of a compressed executable: what is gone, what says so, and how small it gets."""
+"""Compressed executables: what the start unpacks, what is gone of them and what says so, and how small they get."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from program import build, oxcross
+
+from oxcross import targets
+from oxcross.squeeze import table
 
 PROGRAM = """\
 import sys
@@ -57,6 +62,51 @@ def test_left_out(project: Callable[..., Path], compression: str) -> None:
         assert {"openssl", "terminal", "cjk"}.isdisjoint(seen["compressed"])
         assert {"sqlite", "rest", "start"} <= set(seen["compressed"])
         assert built.stat().st_size < size - 2_000_000
+
+
+def _maps(executable: Path, line: list[str]) -> list[str]:
+    """The memory of a process that is about to print its first line: the pipe that it prints to is full."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    filled = 0
+    while True:
+        try:
+            filled += os.write(writer, bytes(4096))
+        except BlockingIOError:
+            break
+    os.set_blocking(writer, True)
+    with subprocess.Popen([*line, executable], stdout=writer, stdin=subprocess.DEVNULL) as process:
+        os.close(writer)
+        folder = Path("/proc", str(process.pid))
+        deadline = time.monotonic() + 60
+        while not (folder / "syscall").read_text().startswith("1 "):  # write(2)
+            assert time.monotonic() < deadline, "it never wrote"
+            time.sleep(0.01)
+        seen = (folder / "maps").read_text().splitlines()
+        with open(reader, "rb") as stream:  # noqa: PTH123 (a descriptor)
+            said = stream.read()
+    assert said[filled:] == b"hello world\n"
+    return seen
+
+
+@pytest.mark.usefixtures("emulated")
+@pytest.mark.parametrize("target", ["linux-x64", "linux-arm64", "linux-x64-musl", "linux-arm64-musl"])
+def test_what_the_start_unpacks(project: Callable[..., Path], target: str) -> None:
+    """One group; all others are as they were, so start.txt names all that runs (`./invoke trace-start` makes it anew)."""
+    built = build(project("hello", compression='"zstd"'), target=target)
+    found = table.find(built.read_bytes())
+    assert found is not None
+    maps = _maps(built, list(targets.get(target).runner))
+    rows = [line.split() for line in maps]
+    base = min(
+        int(row[0].partition("-")[0], 16) for row in rows if row[-1] == str(built) and int(row[2], 16) == 0
+    )
+    readable = [tuple(int(end, 16) for end in row[0].split("-")) for row in rows if row[1].startswith("r")]
+    unpacked = {
+        row.name for row in found.rows if any(first <= base + row.start < last for first, last in readable)
+    }
+    assert unpacked == {"start"}
+    assert len(found.rows) > 10
 
 
 def test_hello_is_small(project: Callable[..., Path]) -> None:
