@@ -93,6 +93,7 @@ def train(_c: Context, python: str = "3.13", engine: str = "auto") -> None:
     with Store() as store, report.terminal() as terminal:
         profile = training.train(python, store, terminal, engine=engine)
     print(f"profiles/{profile.file}: {profile.functions} functions, {profile.size} bytes")
+    print("what is inlined changes with it: ./invoke trace-start")
 
 
 @command(help={"engine": "auto, docker or local"})
