@@ -9,7 +9,6 @@ import oxcross
 from oxcross import sources
 from oxcross.collect.collected import Collected
 from oxcross.collect.stdlib import folder
-from oxcross.errors import CollectError
 from oxcross.pack.format import Key, Run
 from oxcross.pack.writer import Setting
 from oxcross.project import Project
@@ -34,12 +33,6 @@ def settings(project: Project, collected: Collected) -> list[Setting]:
 
 def _settings(project: Project, collected: Collected) -> Iterator[Setting]:
     interpreter = project.interpreter
-    if interpreter.allocator == "mimalloc" and str(collected.facts["version"]).startswith("3.12."):
-        raise CollectError(
-            "CPython 3.12 has no mimalloc",
-            where=f"{project.pyproject}: tool.oxcross.interpreter.allocator",
-            hint='"default" or "malloc", or python = "3.13"',
-        )
     yield Setting(Key.RUN_KIND, _RUN[project.run.kind])
     yield Setting(Key.RUN_TARGET, text=project.run.value)
     yield Setting(Key.APP_NAME, text=project.name)

@@ -139,6 +139,9 @@ class _View:
                     )
             except InvalidSpecifier:
                 self._findings.add("project.requires-python", f"not a version specifier: {required!r}")
+        if self._settings.interpreter.allocator == "mimalloc" and version.startswith("3.12."):
+            hint = '"default" or "malloc", or python = "3.13"'
+            self._add("interpreter.allocator", f"CPython {version} has no mimalloc", hint)
         return version
 
     def _glibc(self) -> str:

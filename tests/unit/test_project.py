@@ -180,6 +180,12 @@ def test_python_against_requires_python(write: Write) -> None:
     assert "requires-python: <3.13" in text
 
 
+def test_allocator_that_the_python_lacks(write: Write) -> None:
+    text = '[tool.oxcross]\nrun-file = "app.py"\npython = "{}"\n[tool.oxcross.interpreter]\nallocator = "mimalloc"\n'
+    assert load(write(text.format("3.13"))).interpreter.allocator == "mimalloc"
+    assert "tool.oxcross.interpreter.allocator: CPython 3.12." in error(write(text.format("3.12")))
+
+
 def test_data(write: Write) -> None:
     folder = write(
         """
