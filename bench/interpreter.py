@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import platform
 import shutil
@@ -180,8 +179,8 @@ def reasons(taken: dict[str, tuple[list[float], list[float]]]) -> list[str]:
 
 def mean(taken: dict[str, tuple[list[float], list[float]]]) -> tuple[float, float]:
     """The geometric means over the benchmarks: of the shortest values' ratios, and of the medians'."""
-    found = ratios(taken).values()
-    return tuple(math.exp(statistics.mean(math.log(pair[i]) for pair in found)) for i in (0, 1))  # type: ignore[return-value]
+    shortest, middle = zip(*ratios(taken).values(), strict=True)
+    return statistics.geometric_mean(shortest), statistics.geometric_mean(middle)
 
 
 def allocators(ours: Sequence[str], rounds: int, values: int) -> list[str]:

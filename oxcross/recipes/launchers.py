@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from oxcross import packages, rooms, sources, squeeze, targets
 from oxcross.collect.names import extension_suffixes
 from oxcross.cpython import pinned
-from oxcross.plan import Step, Tree
+from oxcross.plan import Input, Step, Tree
 from oxcross.recipes.interpreter import WRAPPED, cpython, host_python, library, toolchain
 from oxcross.recipes.rendering import HOST, LDFLAGS, step
 from oxcross.sdist import Sdist
@@ -23,17 +25,17 @@ _LAUNCHER_SYSTEMS = frozenset({"linux", "windows", "macos", "glibc", "musl"})
 @cache
 def launcher(target: Target, version: str) -> Step:
     """``bin/launcher``: the C launcher with all of libpython, stripped, without a blob."""
-    row, _ = pinned(version)
     foreign = {f"_{name}.c" for name in _LAUNCHER_SYSTEMS - {target.os, target.libc}}
     code = {
         path: data
         for path, data in rooms.files("launcher").items()
         if "/" not in path and path.endswith((".c", ".h", ".list")) and not path.endswith(tuple(foreign))
     }
-    return step(
+    return _program(
         target,
+        version,
         "launcher",
-        title=f"the launcher for CPython {row.series}",
+        title="the launcher for CPython {}",
         inputs={
             "launcher": Tree(code),
             "python": cpython(target, version),
@@ -41,12 +43,7 @@ def launcher(target: Target, version: str) -> Step:
             "zstd": library(target, "zstd"),
         },
         outputs=("bin/launcher", "objects"),
-        cflags=("-O2",),
-        minor=row.series,
         files=sorted(path for path in code if path.endswith(".c")),
-        wrapped=_wrapped(target),
-        extensions=(),
-        squeezed=False,
     )
 
 
@@ -110,15 +107,14 @@ def extension(target: Target, version: str, sdist: Sdist) -> Step:
 @cache
 def linked(target: Target, version: str, sdists: tuple[Sdist, ...]) -> Step:
     """``bin/launcher`` with the extension modules of ``sdists`` in it."""
-    row, _ = pinned(version)
     built = {f"extension-{number}": extension(target, version, sdist) for number, sdist in enumerate(sdists)}
     code = rooms.files("launcher")
     digest = hashlib.sha256(" ".join(step.key for step in built.values()).encode()).hexdigest()
-    return step(
+    return _program(
         target,
+        version,
         f"launcher-{digest[:12]}",
-        template="launcher",
-        title=f"the launcher for CPython {row.series}, with the extension modules of an application",
+        title="the launcher for CPython {}, with the extension modules of an application",
         inputs={
             "launcher": Tree({name: code[name] for name in ("exports.list", "linked.h")}),
             "plain": launcher(target, version),
@@ -127,13 +123,7 @@ def linked(target: Target, version: str, sdists: tuple[Sdist, ...]) -> Step:
             "zstd": library(target, "zstd"),
             **built,
         },
-        outputs=("bin/launcher",),
-        cflags=("-O2",),
-        minor=row.series,
-        files=(),
-        wrapped=_wrapped(target),
         extensions=tuple(built),
-        squeezed=False,
     )
 
 
@@ -141,20 +131,12 @@ def linked(target: Target, version: str, sdists: tuple[Sdist, ...]) -> Step:
 def symbols(target: Target, version: str) -> Step:
     """``bin/launcher``: the plain launcher with its symbols, for tools that tell what runs."""
     plain = launcher(target, version)
-    row, _ = pinned(version)
-    return step(
+    return _program(
         target,
+        version,
         "symbols",
-        template="launcher",
-        title=f"the launcher for CPython {row.series}, with its symbols",
+        title="the launcher for CPython {}, with its symbols",
         inputs={**plain.inputs, "plain": plain},
-        outputs=("bin/launcher",),
-        cflags=("-O2",),
-        minor=row.series,
-        files=(),
-        wrapped=_wrapped(target),
-        extensions=(),
-        squeezed=False,
         ldflags=[flag for flag in LDFLAGS if flag != "-s"],
     )
 
@@ -162,14 +144,13 @@ def symbols(target: Target, version: str) -> Step:
 @cache
 def squeezed(target: Target, version: str, sdists: tuple[Sdist, ...] = ()) -> Step:
     """``bin/launcher``: the same launcher with what only some applications use stored compressed."""
-    row, _ = pinned(version)
     plain = linked(target, version, sdists) if sdists else launcher(target, version)
     code = rooms.files("launcher")
-    return step(
+    return _program(
         target,
+        version,
         "squeeze" + plain.name.partition("/launcher")[2],
-        template="launcher",
-        title=f"the compressed launcher for CPython {row.series}",
+        title="the compressed launcher for CPython {}",
         inputs={
             **launcher(target, version).inputs,
             **plain.inputs,
@@ -179,19 +160,28 @@ def squeezed(target: Target, version: str, sdists: tuple[Sdist, ...] = ()) -> St
             "host-zstd": library(targets.get(HOST), "zstd"),
             "tool": Tree(squeeze.tool()),
         },
-        outputs=("bin/launcher",),
-        cflags=("-O2",),
-        minor=row.series,
-        files=(),
-        wrapped=_wrapped(target),
-        extensions=_extensions(plain),
+        extensions=tuple(name for name in plain.inputs if name.startswith("extension-")),
         squeezed=True,
     )
 
 
-def _extensions(step: Step) -> tuple[str, ...]:
-    """The inputs of a launcher that are extension modules."""
-    return tuple(name for name in step.inputs if name.startswith("extension-"))
+def _program(
+    target: Target, version: str, name: str, *, inputs: Mapping[str, Input], title: str, **values: Any
+) -> Step:
+    """A step that links a launcher; ``title`` has the CPython's series in it."""
+    row, _ = pinned(version)
+    values = {"outputs": ("bin/launcher",), "files": (), "extensions": (), "squeezed": False, **values}
+    return step(
+        target,
+        name,
+        template="launcher",
+        title=title.format(row.series),
+        inputs=inputs,
+        cflags=("-O2",),
+        minor=row.series,
+        wrapped=_wrapped(target),
+        **values,
+    )
 
 
 def _wrapped(target: Target) -> tuple[str, ...]:

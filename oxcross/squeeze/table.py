@@ -89,8 +89,8 @@ def without(launcher: bytes, names: Collection[str]) -> bytes:
 
     Any other launcher comes back as it is. ElfError when the table is not where oxcross/squeeze puts it.
     """
-    table = find(launcher)
-    if table is None or not names:
+    table = find(launcher) if names else None
+    if table is None:
         return launcher
     if table.at + table.head.size != len(launcher):
         raise ElfError("the table of its groups is not at its end")

@@ -41,7 +41,7 @@ for word; do
 done
 exec "{compiler}" {before} "$@" {after}
 """
-# What the launcher's own code is compiled with (oxcross/recipes.py); one section a function lets the link drop it.
+# What the launcher's own code is compiled with (oxcross/recipes/rendering.py); one section a function lets the link drop it.
 _FLAGS = "-O3 -DNDEBUG -fwrapv -g0 -ffunction-sections -fdata-sections -fstack-protector-strong -D_FORTIFY_SOURCE=2"
 _AFTER = "-fPIE -fno-common -fno-lto -Wno-unused-command-line-argument"
 _COMPILERS = {"cc": "cc", "gcc": "cc", "c++": "c++", "g++": "c++"}

@@ -17,6 +17,7 @@ import pytest
 from program import APPS, REPOSITORY, build, oxcross
 
 from oxcross.pack import format as blob_format
+from oxcross.squeeze import table
 from oxcross.store import Store
 
 Project = Callable[..., Path]
@@ -333,10 +334,10 @@ def test_damaged_program_code(project: Project, tmp_path: Path) -> None:
     data = bytearray(build(folder).read_bytes())
     assert len(data) < 12_000_000
     damaged = tmp_path / "hello"
-    table = _groups(data)
-    assert {"openssl", "sqlite", "start", "rest"} <= set(table)
+    places = _groups(data)
+    assert {"openssl", "sqlite", "start", "rest"} <= set(places)
     for name, reached in (("start", []), ("openssl", ["ssl"])):
-        for at in table[name]:
+        for at in places[name]:
             data[at] ^= 0xFF
             damaged.write_bytes(data)
             damaged.chmod(0o755)
@@ -360,13 +361,14 @@ def test_damaged_program_code(project: Project, tmp_path: Path) -> None:
 
 def _groups(data: bytearray) -> dict[str, tuple[int, ...]]:
     """Of each group some places in its frames (launcher/groups.h)."""
-    at = data.rindex(b"OXCROSS-GROUPS1\n", 0, data.rindex(b"\x7fOXBLOB\n"))
-    found: dict[str, tuple[int, ...]] = {}
-    for number in range(struct.unpack_from("<I", data, at + 64)[0]):
-        row = struct.unpack_from("<16s7Q6I", data, at + 72 + number * 96)
-        content, stored, index = at + row[6], row[7], at + row[8]
-        found[row[0].rstrip(b"\0").decode()] = (content, content + stored // 2, content + stored - 1, index)
-    return found
+    found = table.find(data)
+    assert found is not None
+    places: dict[str, tuple[int, ...]] = {}
+    for row in found.rows:
+        content, index = found.at + row.content, found.at + row.index
+        middle, last = content + row.content_frame // 2, content + row.content_frame - 1
+        places[row.name] = (content, middle, last, index)
+    return places
 
 
 def test_entry_point_that_no_requirement_has(project: Project) -> None:
