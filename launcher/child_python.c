@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "platform.h"
 #include "settings.h"
 #include "state.h"
 
@@ -12,7 +13,7 @@
  * user's settings: whoever named the script meant what lies beside it. */
 static void add_script_folder(const struct ox_start *start)
 {
-    const char *slash = start->script == NULL || !start->shape.unsafe ? NULL : strrchr(start->script, '/');
+    const char *slash = start->script == NULL || !start->shape.unsafe ? NULL : ox_last_separator(start->script);
     if (slash == NULL || ox_setting_number(OX_KEY_ISOLATED, 1) == 0 || strcmp(strrchr(slash, '.'), ".pyz") == 0) {
         return; /* python does it, and puts an archive itself there */
     }

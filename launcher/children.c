@@ -4,63 +4,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "commands.h"
 #include "locate.h"
 #include "marker.h"
 #include "memory.h"
+#include "platform.h"
 #include "settings.h"
 #include "state.h"
 
 #define DEEPEST 100 /* applications within one another; no honest use comes near */
-#define FARTHEST 16 /* ancestors that are looked at */
-
-/* The parent of a process, from /proc/PROCESS/stat (proc(5)): "1 (name) S 0 …"; 0 when it cannot be known. */
-static long parent_of(long process)
-{
-    char text[512];
-    long parent = 0;
-    snprintf(text, sizeof text, "/proc/%ld/stat", process);
-    FILE *file = fopen(text, "re");
-    if (file != NULL) {
-        text[fread(text, 1, sizeof text - 1, file)] = '\0';
-        fclose(file);
-        const char *end = strrchr(text, ')'); /* a name may hold anything */
-        if (end == NULL || sscanf(end, ") %*c %ld", &parent) != 1) {
-            parent = 0;
-        }
-    }
-    return parent;
-}
-
-/* Whether an ancestor runs this executable: for children that were given another environment (by sudo, env -i …). */
-static bool descends_from_own(void)
-{
-    char path[64];
-    struct stat other;
-    struct stat own;
-    long process = getppid();
-    if (stat("/proc/self/exe", &own) != 0) {
-        return false;
-    }
-    for (int i = 0; i < FARTHEST && process > 1; i++) {
-        snprintf(path, sizeof path, "/proc/%ld/exe", process);
-        if (stat(path, &other) == 0 && other.st_dev == own.st_dev && other.st_ino == own.st_ino) {
-            return true;
-        }
-        process = parent_of(process);
-    }
-    return false;
-}
 
 /* Whether this process was started by the very name that sys.executable has: by whom execve was given that name, with
  * whatever as the first argument; but a shell that found the word "app" in PATH does the same. */
 static bool called_as_executable(const char *argv0)
 {
     const char *file = ox_started_file();
-    const char *name = strrchr(ox.mount.path, '/') + 1;
+    const char *name = ox_last_separator(ox.mount.path) + 1;
     return strcmp(argv0, ox.mount.path) == 0 || (strcmp(file, ox.mount.path) == 0 && strcmp(argv0, name) != 0);
 }
 
@@ -71,13 +31,13 @@ static enum interpreter interpreter_of(const char *path)
 {
     char line[OX_PATH_MAX];
     char resolved[OX_PATH_MAX];
-    FILE *file = fopen(path, "re");
+    FILE *file = ox_open_to_read(path);
     enum interpreter found = OX_ANOTHER;
     if (file != NULL && fgets(line, sizeof line, file) != NULL && strncmp(line, "#!", 2) == 0) {
         char *interpreter = line + 2 + strspn(line + 2, " \t");
         found = strstr(interpreter, "python") != NULL ? OX_A_PYTHON : OX_ANOTHER;
         interpreter[strcspn(interpreter, " \t\r\n")] = '\0';
-        if (realpath(interpreter, resolved) != NULL && strcmp(resolved, ox.mount.path) == 0) {
+        if (ox_real_path(interpreter, resolved) && strcmp(resolved, ox.mount.path) == 0) {
             found = OX_OURSELVES;
         }
     }
@@ -102,7 +62,7 @@ static bool has_python_suffix(const char *word)
 static bool has_main(const char *folder)
 {
     char path[OX_PATH_MAX];
-    return (size_t)snprintf(path, sizeof path, "%s/__main__.py", folder) < sizeof path && access(path, F_OK) == 0;
+    return (size_t)snprintf(path, sizeof path, "%s/__main__.py", folder) < sizeof path && ox_exists(path);
 }
 
 /* Takes the words before the program's own off: sys.argv[0] and all behind it stay. */
@@ -116,7 +76,7 @@ static void recognise_file(struct ox_start *start, const struct ox_marker *marke
 {
     static char resolved[OX_PATH_MAX]; /* start->script points into it */
     const char *word = start->shape.value;
-    bool there = realpath(word, resolved) != NULL;
+    bool there = ox_real_path(word, resolved);
     if ((there && strcmp(resolved, ox.mount.path) == 0) || ox_is_command_path(word)
         || (marker != NULL && marker->script == ox_digest(1, start->argv + start->shape.program))) {
         keep_from(start, start->shape.program);
@@ -178,15 +138,15 @@ _Noreturn static void stop_loop(const struct ox_start *start)
         ox.mount.path, DEEPEST, start->argc > 1 ? "; the first argument is " : "", start->argc > 1 ? start->argv[1] : "",
         ox_setting_number(OX_KEY_CHILD_PYTHON, 1) != 0 ? "" : ", which is off");
     fflush(stderr);
-    _exit(70); /* EX_SOFTWARE */
+    _Exit(70); /* EX_SOFTWARE */
 }
 
 /* The name of the application's file as a script has it in sys.argv[0]: where a shell found it, not the bare word. */
 static char *script_name(char *argv0)
 {
     char *file = ox_started_file();
-    const char *slash = strrchr(file, '/');
-    return strchr(argv0, '/') == NULL && slash != NULL && strcmp(slash + 1, argv0) == 0 ? file : argv0;
+    const char *slash = ox_last_separator(file);
+    return ox_last_separator(argv0) == NULL && slash != NULL && strcmp(slash + 1, argv0) == 0 ? file : argv0;
 }
 
 /* What the application sees as its arguments, and which of the commands it is. `again`: its parent's are repeated. */
@@ -228,13 +188,13 @@ struct ox_start ox_recognise(int argc, char **argv)
         recognise_child(&child, marked ? &marker : NULL);
         /* Ancestors are looked for last: most command lines are the application's, whoever started it. */
         bool differs = child.role != OX_APPLICATION || child.argc != start.argc;
-        if (differs && (marked || descends_from_own() || is_own_script(argv))) {
+        if (differs && (marked || ox_descends_from_own() || is_own_script(argv))) {
             start = child;
         }
     }
     if (start.role == OX_APPLICATION) {
         prepare_application(&start, again ? &marker : NULL);
-        marker.depth += marked && marker.process != (uint64_t)getpid();
+        marker.depth += marked && marker.process != ox_process();
         if (marker.depth > DEEPEST) {
             stop_loop(&start);
         }

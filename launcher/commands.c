@@ -3,18 +3,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "locate.h"
 #include "memory.h"
+#include "platform.h"
 #include "settings.h"
 #include "state.h"
 
-#define FOLDER "/bin/" /* below the executable: where the commands' files are */
-
 static const char *base_name(const char *path)
 {
-    const char *slash = strrchr(path, '/');
+    const char *slash = ox_last_separator(path);
     return slash == NULL ? path : slash + 1;
+}
+
+/* The name that a program is called by: that of its file, without what all programs' files end in. */
+static struct ox_text program_name(const char *path)
+{
+    static const char suffix[] = OX_PROGRAM_SUFFIX;
+    struct ox_text name = {base_name(path), 0};
+    name.size = strlen(name.data);
+    size_t stem = name.size - (sizeof suffix - 1);
+    if (name.size > sizeof suffix - 1 && strcasecmp(name.data + stem, suffix) == 0) {
+        name.size = stem;
+    }
+    return name;
 }
 
 /* The next "name=target", and how long the name is. */
@@ -47,11 +60,12 @@ static uint32_t command_called(const char *name, size_t size)
 
 bool ox_is_command_path(const char *path)
 {
+    static const char folder[] = {OX_SEPARATOR, 'b', 'i', 'n', OX_SEPARATOR};
     size_t size = ox.mount.size;
-    if (strncmp(path, ox.mount.path, size) != 0 || strncmp(path + size, FOLDER, sizeof FOLDER - 1) != 0) {
+    if (strncmp(path, ox.mount.path, size) != 0 || strncmp(path + size, folder, sizeof folder) != 0) {
         return false;
     }
-    const char *name = path + size + sizeof FOLDER - 1;
+    const char *name = path + size + sizeof folder;
     return command_called(name, strlen(name)) != OX_NONE;
 }
 
@@ -73,12 +87,13 @@ char *ox_command_file(uint32_t command)
 {
     struct ox_text text;
     command_setting(command, &text);
-    size_t size = ox.mount.size + sizeof FOLDER + text.size;
+    size_t size = ox.mount.size + sizeof "/bin/" + text.size;
     char *path = ox_alloc(size);
     if (path == NULL) {
         ox_damaged("out of memory");
     }
-    snprintf(path, size, "%s" FOLDER "%.*s", ox.mount.path, (int)strcspn(text.data, "="), text.data);
+    snprintf(path, size, "%s/bin/%.*s", ox.mount.path, (int)strcspn(text.data, "="), text.data);
+    ox_separate(path + ox.mount.size);
     return path;
 }
 
@@ -87,10 +102,10 @@ uint32_t ox_command_named(int *argc, char ***argv)
     if (*argc == 0) {
         return OX_NONE;
     }
-    const char *name = base_name((*argv)[0]);
-    uint32_t command = command_called(name, strlen(name));
+    struct ox_text called = program_name((*argv)[0]);
+    uint32_t command = command_called(called.data, called.size);
     if (command == OX_NONE && *argc > 1) {
-        name = ox_is_command_path((*argv)[1]) ? base_name((*argv)[1]) : (*argv)[1];
+        const char *name = ox_is_command_path((*argv)[1]) ? base_name((*argv)[1]) : (*argv)[1];
         command = command_called(name, strlen(name));
         if (command != OX_NONE) {
             (*argc)--;
@@ -98,7 +113,7 @@ uint32_t ox_command_named(int *argc, char ***argv)
         }
     }
     /* Unless it is the path of a file, as that of a script is. */
-    if (command != OX_NONE && strchr((*argv)[0], '/') == NULL) {
+    if (command != OX_NONE && ox_last_separator((*argv)[0]) == NULL) {
         (*argv)[0] = ox_command_file(command);
     }
     return command;
@@ -159,7 +174,7 @@ static void list_commands(FILE *stream)
         fprintf(stream, "  %.*s\n", (int)size, text.data);
         example = text.data;
     }
-    fprintf(stream, "\nA link called like a command runs it: ln -s %s %.*s\n", own, (int)strcspn(example, "="), example);
+    fprintf(stream, OX_LINK_HINT, own, (int)strcspn(example, "="), example);
 }
 
 struct ox_program ox_program(uint32_t command, int argc, char *const *argv)

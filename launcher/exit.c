@@ -2,12 +2,11 @@
 
 #include "exit.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "memory.h"
+#include "platform.h"
 #include "settings.h"
 
 /* Calls module.function() if the module was imported. What it raises is shown and forgotten. */
@@ -190,17 +189,6 @@ static bool flush_streams(void)
     return good;
 }
 
-/* Ends by SIGINT, so that a shell sees what happened (Modules/main.c, exit_sigint). */
-_Noreturn static void die_interrupted(void)
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = SIG_DFL;
-    sigaction(SIGINT, &action, NULL);
-    kill(getpid(), SIGINT);
-    exit(128 + SIGINT);
-}
-
 void ox_exit(struct ox_outcome outcome)
 {
     bool good;
@@ -216,7 +204,7 @@ void ox_exit(struct ox_outcome outcome)
         good = flush_streams();
     }
     if (outcome.interrupted) {
-        die_interrupted();
+        ox_die_interrupted();
     }
     exit(good ? outcome.status : 120);
 }

@@ -2,10 +2,10 @@
 #include <Python.h>
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "importer_internal.h"
 #include "memory.h"
+#include "platform.h"
 #include "settings.h"
 
 /* Whether the application's configuration names this folder or archive, or one that it lies in. */
@@ -22,7 +22,7 @@ static bool is_configured(PyObject *path)
         char *entry = ox_setting_path(text.data);
         size_t size = entry == NULL ? 0 : strlen(entry);
         const char *given = PyBytes_AS_STRING(bytes);
-        found = size != 0 && strncmp(given, entry, size) == 0 && (given[size] == '\0' || given[size] == '/');
+        found = size != 0 && strncmp(given, entry, size) == 0 && (given[size] == '\0' || given[size] == OX_SEPARATOR);
         ox_free(entry);
     }
     Py_DECREF(bytes);
@@ -85,12 +85,11 @@ PyMethodDef ox_path_hook = {"path_hook", path_hook, METH_O,
 static bool is_directory(PyObject *path)
 {
     PyObject *bytes = NULL;
-    struct stat status;
     if (!PyUnicode_FSConverter(path, &bytes)) {
         PyErr_Clear();
         return false;
     }
-    bool found = stat(PyBytes_AS_STRING(bytes), &status) == 0 && S_ISDIR(status.st_mode);
+    bool found = ox_is_directory(PyBytes_AS_STRING(bytes));
     Py_DECREF(bytes);
     return found;
 }

@@ -59,9 +59,8 @@ PyObject *ox_spec(PyObject *module, struct ox_importer *importer, PyObject *name
 
 /* A folder below the mount point, from an entry of sys.path or __path__. */
 struct ox_folder {
-    const char *data; /* relative, normal; "" is the root. Inside `buffer` or the blob */
+    const char *data; /* relative, normal; "" is the root. The blob's text */
     size_t size;
-    char buffer[OX_PATH_MAX];
 };
 
 /* Whether `entry` is such a folder. False without an exception when it is anything else. */

@@ -8,6 +8,7 @@
 
 #include "builtins.h"
 #include "importer_internal.h"
+#include "python_platform.h"
 #include "settings.h"
 
 /* Puts `item` first in a list; takes the reference. */
@@ -68,7 +69,7 @@ static bool set_attributes(void)
         done = path != NULL && PySys_SetObject("_MEIPASS", path) == 0;
         Py_XDECREF(path);
     }
-    return done;
+    return done && ox_set_platform_attributes();
 }
 
 static bool install(void)
@@ -133,7 +134,7 @@ PyStatus __wrap__PyImport_InitExternal(PyThreadState *state)
 }
 
 /* Tells what a line raised, in site's words. */
-static void tell(const char *file, size_t size, long line)
+static void report(const char *file, size_t size, long line)
 {
     PyObject *error = PyErr_GetRaisedException();
     PySys_WriteStderr(
@@ -184,7 +185,7 @@ void ox_run_start_lines(void)
             PyErr_Print(); /* SystemExit ends the process */
             continue;
         }
-        tell(text.data, name, (long)setting->number);
+        report(text.data, name, (long)setting->number);
         failed = (struct ox_text){text.data, name};
     }
 }

@@ -10,6 +10,8 @@
 #include "install.h"
 #include "locate.h"
 #include "memory.h"
+#include "platform.h"
+#include "python_platform.h"
 #include "settings.h"
 #include "state.h"
 
@@ -69,7 +71,7 @@ static void preinitialize(const struct ox_start *start, bool isolated)
     }
     set_switch(&config.dev_mode, OX_KEY_DEV_MODE, python);
     config.allocator = allocator();
-    check(Py_PreInitializeFromBytesArgs(&config, start->argc, start->argv));
+    check(ox_preinitialize(&config, start->argc, start->argv));
 }
 
 static void set_text(PyConfig *config, wchar_t **field, const wchar_t *text)
@@ -80,7 +82,7 @@ static void set_text(PyConfig *config, wchar_t **field, const wchar_t *text)
 /* `text` of the blob as Python decodes names of files. The caller frees it with PyMem_RawFree. */
 static wchar_t *decode(const char *text)
 {
-    wchar_t *decoded = Py_DecodeLocale(text, NULL);
+    wchar_t *decoded = ox_decode(text);
     if (decoded == NULL) {
         check(PyStatus_NoMemory());
     }
@@ -102,7 +104,7 @@ static void append_settings(PyWideStringList *list, uint32_t key)
     }
 }
 
-/* "a" + "/" + "b", to be freed with ox_free. */
+/* The path of `rest` in a folder, to be freed with ox_free. */
 static char *join(const char *folder, size_t size, const char *rest)
 {
     size_t length = strlen(rest);
@@ -113,6 +115,7 @@ static char *join(const char *folder, size_t size, const char *rest)
     memcpy(joined, folder, size);
     joined[size] = '/';
     memcpy(joined + size + 1, rest, length + 1);
+    ox_separate(joined + size);
     return joined;
 }
 
@@ -143,9 +146,10 @@ static void append_inner_paths(PyWideStringList *paths)
 /* PYTHONPATH, where the application asked for PYTHON* variables to be heard. */
 static void append_environment(PyWideStringList *paths)
 {
-    const char *value = getenv("PYTHONPATH");
+    char *variable = ox_variable("PYTHONPATH");
+    const char *value = variable;
     while (value != NULL && *value != '\0') {
-        size_t size = strcspn(value, ":");
+        size_t size = strcspn(value, OX_PATH_LIST);
         char *entry = ox_alloc(size + 1);
         if (entry == NULL) {
             check(PyStatus_NoMemory());
@@ -156,8 +160,9 @@ static void append_environment(PyWideStringList *paths)
             append(paths, entry);
         }
         ox_free(entry);
-        value += size + (value[size] == ':');
+        value += size + (value[size] != '\0');
     }
+    ox_free(variable);
 }
 
 /* Every path that getpath would look for on disk. */
@@ -235,7 +240,7 @@ static void set_levels(PyConfig *config, const struct ox_start *start)
         line.isolated = config->isolated;
         line.use_environment = 0; /* of a variable and a setting the higher one counts */
         line.module_search_paths_set = 1;
-        check(PyConfig_SetBytesArgv(&line, start->argc, start->argv));
+        check(ox_set_arguments(&line, start->argc, start->argv));
         check(PyConfig_Read(&line));
     } else {
         config->inspect = (int)ox_setting_number(OX_KEY_INSPECT, config->inspect);
@@ -273,7 +278,7 @@ void ox_python_start(const struct ox_start *start)
     config.write_bytecode = 0;
     set_options(&config);
     set_paths(&config, isolated);
-    check(PyConfig_SetBytesArgv(&config, start->argc, start->argv));
+    check(ox_set_arguments(&config, start->argc, start->argv));
     for (int i = 0; i < start->given_count; i++) {
         append(&config.orig_argv, start->given[i]);
     }

@@ -5,11 +5,11 @@
 #include "child_python.h"
 #include "children.h"
 #include "commands.h"
-#include "exec.h"
 #include "exit.h"
 #include "groups.h"
-#include "locate.h"
 #include "interpreter.h"
+#include "locate.h"
+#include "platform.h"
 #include "run.h"
 #include "state.h"
 
@@ -22,7 +22,7 @@ static int verify(void)
     return fflush(stdout) == 0 ? 0 : 74; /* EX_IOERR */
 }
 
-int main(int argc, char **argv)
+int ox_main(int argc, char **argv)
 {
     const char *wrong = ox_locate(argc > 0 ? argv[0] : "");
     if (wrong == NULL) {
@@ -34,7 +34,7 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--oxcross-verify") == 0) {
         return verify();
     }
-    ox_exec_ready();
+    ox_platform_start();
     struct ox_start start = ox_recognise(argc, argv);
     struct ox_program program = {0};
     if (start.role == OX_APPLICATION) {

@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "memory.h"
+#include "platform.h"
 #include "state.h"
 
 #define VARIABLE "OXCROSS_PROCESS"
@@ -32,25 +33,26 @@ uint64_t ox_digest(int count, char *const *words)
 
 bool ox_marker_read(struct ox_marker *marker)
 {
-    const char *text = getenv(VARIABLE);
+    char *text = ox_variable(VARIABLE);
     struct ox_marker read;
-    if (text == NULL
-        || sscanf(text, FORMAT, &read.executable, &read.depth, &read.process, &read.command, &read.script,
+    bool good = text != NULL
+        && sscanf(text, FORMAT, &read.executable, &read.depth, &read.process, &read.command, &read.script,
                &read.arguments)
-            != 6
-        || read.executable != own_identity()) {
-        return false;
+            == 6
+        && read.executable == own_identity();
+    ox_free(text);
+    if (good) {
+        *marker = read;
     }
-    *marker = read;
-    return true;
+    return good;
 }
 
 void ox_marker_write(struct ox_marker *marker)
 {
     marker->executable = own_identity();
-    marker->process = (uint64_t)getpid();
+    marker->process = ox_process();
     char text[6 * 17];
     snprintf(text, sizeof text, FORMAT, marker->executable, marker->depth, marker->process, marker->command,
         marker->script, marker->arguments);
-    setenv(VARIABLE, text, 1);
+    ox_set_variable(VARIABLE, text);
 }

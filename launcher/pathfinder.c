@@ -5,6 +5,7 @@
 
 #include "importer_internal.h"
 #include "memory.h"
+#include "platform.h"
 #include "vfs.h"
 
 /* The finder for one folder below the executable: what PathFinder uses for entries of sys.path and __path__, and pkgutil
@@ -111,7 +112,7 @@ static PyObject *finder_find_spec(PyObject *self, PyObject *arguments, PyObject 
         PyErr_Clear();
         Py_RETURN_NONE;
     }
-    const char *dot = memrchr(name, '.', (size_t)size);
+    const char *dot = ox_find_last(name, '.', (size_t)size);
     const char *tail = dot == NULL ? name : dot + 1;
     size_t tail_size = (size_t)(name + size - tail);
     uint32_t row;

@@ -8,9 +8,11 @@
 
 #include "importer.h"
 #include "locate.h"
+#include "platform.h"
 #include "repl.h"
 #include "settings.h"
 #include "state.h"
+#include "vfs.h"
 
 static PyObject *import(const char *name)
 {
@@ -176,7 +178,7 @@ static bool put_spec(PyObject *dict, const struct ox_module *module, PyObject *p
     }
     PyObject *finder = PyObject_GetAttrString(external, "PathFinder");
     Py_ssize_t size = PyUnicode_GET_LENGTH(path);
-    Py_ssize_t slash = PyUnicode_FindChar(path, '/', 0, size, -1);
+    Py_ssize_t slash = PyUnicode_FindChar(path, OX_SEPARATOR, 0, size, -1);
     PyObject *folder = PyUnicode_Substring(path, 0, slash);
     PyObject *spec = finder == NULL || folder == NULL
         ? NULL
@@ -192,9 +194,10 @@ static PyObject *run_file(const char *target)
     char buffer[2 * OX_PATH_MAX];
     PyObject *dict = main_dict();
     PyObject *external = import("_frozen_importlib_external");
-    if ((size_t)snprintf(buffer, sizeof buffer, "%s/%s", ox.mount.path, target) >= sizeof buffer) {
+    if (strlen(target) >= sizeof buffer - ox.mount.size - 2) {
         ox_damaged("the path of the file to run is too long");
     }
+    ox_vfs_write((struct ox_text){target, strlen(target)}, buffer);
     PyObject *path = PyUnicode_DecodeFSDefault(buffer);
     PyObject *sys_path = PySys_GetObject("path");
     const char *slash = strrchr(target, '/');

@@ -5,6 +5,7 @@
 
 #include "importer_internal.h"
 #include "locate.h"
+#include "platform.h"
 
 bool ox_is_found(enum ox_found found)
 {
@@ -109,14 +110,12 @@ bool ox_folder(PyObject *entry, struct ox_folder *folder)
     if (text != NULL && !ox_vfs_outside(text)) {
         struct ox_lookup lookup;
         ox_vfs_lookup(text, &lookup);
+        struct ox_text below = {"", 0};
         ours = lookup.place == OX_SELF
-            || (lookup.place == OX_VIRTUAL && ox.blob.nodes[lookup.node].kind == OX_DIR);
-        if (ours) {
-            const char *below = lookup.buffer + ox.mount.size;
-            folder->size = strlen(below + (*below == '/'));
-            memcpy(folder->buffer, below + (*below == '/'), folder->size + 1);
-            folder->data = folder->buffer;
-        }
+            || (lookup.place == OX_VIRTUAL && ox.blob.nodes[lookup.node].kind == OX_DIR
+                && ox_vfs_path(lookup.node, &below));
+        folder->data = below.data;
+        folder->size = below.size;
     }
     Py_XDECREF(bytes);
     return ours;
@@ -198,7 +197,7 @@ bool ox_find(struct ox_importer *importer, PyObject *fullname, PyObject *path, u
         PyErr_Clear();
         return false;
     }
-    const char *dot = memrchr(name, '.', (size_t)size);
+    const char *dot = ox_find_last(name, '.', (size_t)size);
     struct wanted wanted = {.fullname = fullname, .tail = dot == NULL ? name : dot + 1};
     wanted.tail_size = (size_t)(name + size - wanted.tail);
     wanted.known = ox_is_found(ox_blob_find_module(&ox.blob, name, (size_t)size, &wanted.row));

@@ -4,6 +4,7 @@
 
 #include "locate.h"
 #include "memory.h"
+#include "platform.h"
 #include "state.h"
 
 int64_t ox_setting_number(uint32_t key, int64_t otherwise)
@@ -35,15 +36,17 @@ char *ox_setting_path(const char *text)
     static const char origin[] = "$ORIGIN";
     size_t folder = 0;
     if (strncmp(text, origin, sizeof origin - 1) == 0) {
-        folder = (size_t)(strrchr(ox.mount.path, '/') - ox.mount.path);
+        folder = (size_t)(ox_last_separator(ox.mount.path) - ox.mount.path);
         text += sizeof origin - 1;
-        text = folder == 0 && *text == '\0' ? "/" : text; /* the executable lies in the root */
+        bool root = folder == 0 || ox.mount.path[folder - 1] == ':'; /* the executable lies in it */
+        text = root && *text == '\0' ? "/" : text;
     }
     size_t size = strlen(text);
     char *path = ox_alloc(folder + size + 1);
     if (path != NULL) {
         memcpy(path, ox.mount.path, folder);
         memcpy(path + folder, text, size + 1);
+        ox_separate(path);
     }
     return path;
 }

@@ -5,6 +5,7 @@
 
 #include "importer_internal.h"
 #include "locate.h"
+#include "platform.h"
 #include "settings.h"
 
 PyObject *ox_absolute(struct ox_string path)
@@ -29,7 +30,7 @@ static PyObject *cached_path(struct ox_string path)
     if (!ox_blob_text(&ox.blob, path, &text)) {
         ox_damaged("a path lies outside the blob");
     }
-    const char *slash = memrchr(text.data, '/', text.size);
+    const char *slash = ox_find_last(text.data, '/', text.size);
     int folder = slash == NULL ? 0 : (int)(slash + 1 - text.data);
     int stem = (int)text.size - folder - 3; /* ".py" */
     if (stem <= 0 || memcmp(text.data + text.size - 3, ".py", 3) != 0) {
@@ -44,6 +45,7 @@ static PyObject *cached_path(struct ox_string path)
     if (size < 0 || (size_t)size >= sizeof buffer) {
         Py_RETURN_NONE;
     }
+    ox_separate(buffer + ox.mount.size);
     return PyUnicode_DecodeFSDefault(buffer);
 }
 
@@ -68,7 +70,7 @@ static PyObject *new_loader(
 static PyObject *package_path(PyObject *origin, bool is_namespace)
 {
     Py_ssize_t size = PyUnicode_GET_LENGTH(origin);
-    Py_ssize_t slash = is_namespace ? size : PyUnicode_FindChar(origin, '/', 0, size, -1);
+    Py_ssize_t slash = is_namespace ? size : PyUnicode_FindChar(origin, OX_SEPARATOR, 0, size, -1);
     PyObject *folder = slash < 0 ? NULL : PyUnicode_Substring(origin, 0, slash);
     PyObject *list = folder == NULL ? NULL : PyList_New(1);
     if (list == NULL) {

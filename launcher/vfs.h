@@ -2,6 +2,7 @@
  *
  * Nothing here calls the operating system except getcwd, for the rare relative path that may lead below the
  * executable. The libc functions in front of it are in vfs_<platform>.c. Safe in any thread, takes no lock.
+ * On Windows paths are UTF-8 here (WTF-8: also where UTF-16 is not well-formed); see vfs_windows.h.
  *
  * The executable's own path is a regular file to open and stat, and a directory (the virtual root) to opendir,
  * and with a slash behind it.
@@ -12,6 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#ifdef _WIN32
+#include <wchar.h>
+#endif
 
 #include "state.h"
 
@@ -24,18 +28,26 @@ enum ox_place {
 
 struct ox_lookup {
     enum ox_place place;
-    int error;     /* OX_MISSING: errno (ENOENT, ENOTDIR, ENAMETOOLONG, EIO for a damaged index) */
+    int error;     /* OX_MISSING: errno (ENOENT, ENOTDIR, ENAMETOOLONG, EIO for a damaged index); Windows: its own error */
     bool in_folder; /* OX_MISSING with ENOENT: all but the last name is there */
     uint32_t node;  /* OX_VIRTUAL */
     /* OX_OUTSIDE: the path to use instead: the one given, or, when that leads out of the virtual tree
      * (executable/../data), what it comes to (in `buffer`). */
     const char *path;
-    char buffer[OX_PATH_MAX];
+    char buffer[OX_PATH_MAX]; /* otherwise: the mount point's path, and behind a '/' what is below it, as in the blob */
+#ifdef _WIN32
+    const wchar_t *wide; /* `path` for ox_vfs_find, see vfs_windows.h */
+    wchar_t wide_buffer[OX_PATH_MAX];
+#endif
 };
 
 /* Looks at a path with care. */
 void ox_vfs_lookup(const char *path, struct ox_lookup *lookup);
 
+#ifdef _WIN32
+/* Whether a path is certainly not below the executable: one comparison with its path, for nearly every path. */
+bool ox_vfs_outside(const char *path);
+#else
 /* Whether "//", "./" or "../" starts here: such a path is looked at with care. */
 static inline __attribute__((always_inline)) bool ox_vfs_odd(const char *path)
 {
@@ -106,6 +118,7 @@ static inline __attribute__((always_inline)) bool ox_vfs_outside(const char *pat
     }
     return prefix[-1] != '/' || !ox_vfs_odd(path);
 }
+#endif
 
 /* Writes the absolute path of what has this path below the executable, and its NUL. Returns its size. */
 size_t ox_vfs_write(struct ox_text below, char *out);

@@ -9,28 +9,8 @@
 
 #include "state.h"
 
-#define BILLIARD "--billiard-fork"
 #define PIPE "pipe_handle="
 #define LOOKED_AT 512 /* bytes: the key comes second in what is sent, behind one truth value */
-
-bool ox_is_worker_line(int argc, char *const *argv)
-{
-    if (argc < 3 || (strcmp(argv[1], "--multiprocessing-fork") != 0 && strcmp(argv[1], BILLIARD) != 0)) {
-        return false;
-    }
-    for (int i = 2; i < argc; i++) {
-        const char *value = strchr(argv[i], '=');
-        if (value == NULL || value == argv[i]) {
-            return false;
-        }
-        value++;
-        bool number = value[0] != '\0' && value[strspn(value, "0123456789")] == '\0';
-        if (!number && strcmp(value, "None") != 0) {
-            return false;
-        }
-    }
-    return true;
-}
 
 /* Copies what lies in a pipe and leaves it there. */
 static size_t peek(int pipe_end, char *data, size_t size)
@@ -54,7 +34,7 @@ const char *ox_worker_library(int argc, char *const *argv)
     static const char key[] = "multiprocess.process"; /* the module of the authentication key's class, pickled */
     char data[LOOKED_AT];
     uint32_t row;
-    if (strcmp(argv[1], BILLIARD) == 0) {
+    if (strcmp(argv[1], "--billiard-fork") == 0) {
         return "billiard";
     }
     if (ox_blob_find_module(&ox.blob, other, sizeof other - 1, &row) == OX_FOUND) {

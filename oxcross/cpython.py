@@ -25,6 +25,7 @@ class Series:
     libraries: tuple[str, ...]  # names of oxcross.recipes.LIBRARIES
     configure: tuple[str, ...]  # further arguments
     modules: tuple[str, ...]  # extension modules that must be built in
+    windows: tuple[str, ...] = ()  # the same on Windows; () where there is no recipe for it
 
 
 @cache

@@ -16,6 +16,16 @@ from typing import Any
 from oxcross.errors import UsageError, nearest
 
 _TABLE = Path(__file__).with_name("targets.toml")
+# What a Python says of its system, as environment markers name it (PEP 508), by ``Target.os``.
+SYSTEMS: Mapping[str, Mapping[str, str]] = {
+    "linux": {"os_name": "posix", "sys_platform": "linux", "platform_system": "Linux"},
+    "windows": {"os_name": "nt", "sys_platform": "win32", "platform_system": "Windows"},
+    "macos": {"os_name": "posix", "sys_platform": "darwin", "platform_system": "Darwin"},
+}
+_MACHINES = {
+    ("windows", "x86_64"): "AMD64",
+    ("macos", "aarch64"): "arm64",
+}  # platform.machine(), where it differs
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,8 +44,14 @@ class Target:
     uv_platform: str | None = None  # uv's --python-platform
     wheel_tags: tuple[str, ...] = ()  # platform tags that its wheels may carry, best first
     runner: tuple[str, ...] = ()  # command that runs the target's programs here; () is none needed
+    runner_environment: Mapping[str, str] = field(default_factory=dict)  # what it wants to find there
     runner_packages: tuple[str, ...] = ()  # Debian's, that bring it
     platform_tag: str  # as extension modules carry it: cpython-313-x86_64-linux-gnu
+    soabi_form: str = "cpython-{version}-{tag}"
+    extensions: tuple[str, ...] = (".{soabi}.so", ".abi3.so", ".so")  # what their names end with, best first
+    from_source: bool = (
+        True  # whether extension modules can be built from source distributions, and linked in
+    )
     ready: bool = False  # whether its recipes are complete
     runtime: tuple[str, ...] = ()  # sources of the compiler's run-time libraries that wheels may need
     build: Mapping[str, Any] = field(default_factory=dict)  # what templates take, by library
@@ -50,7 +66,17 @@ class Target:
     def soabi(self, version: str) -> str:
         """The SOABI of a CPython version ("3.13.15" or "3.13") on this target."""
         major, minor, *_ = version.split(".")
-        return f"cpython-{major}{minor}-{self.platform_tag}"
+        return self.soabi_form.format(version=f"{major}{minor}", tag=self.platform_tag)
+
+    def extension_suffixes(self, soabi: str) -> tuple[str, ...]:
+        """importlib.machinery.EXTENSION_SUFFIXES of a CPython of that SOABI."""
+        return tuple(form.format(soabi=soabi) for form in self.extensions)
+
+    @property
+    def markers(self) -> Mapping[str, str]:
+        """What its Pythons say of the platform, as environment markers name it (PEP 508)."""
+        machine = _MACHINES.get((self.os, self.arch), self.arch)
+        return {**SYSTEMS[self.os], "platform_machine": machine}
 
 
 @cache

@@ -1,5 +1,6 @@
 # ruff: noqa: INP001 (a script)
-"""Writes the fuzzers' first inputs: valid blobs of several kinds, paths in them, shared libraries that need each other."""
+"""Writes the fuzzers' first inputs: valid blobs of several kinds, paths in them, shared libraries that need each other,
+DLLs."""
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "unit"))
 
+import dlls
 import zstandard
 
 from oxcross import pack
@@ -139,7 +142,7 @@ def groups() -> bytes:
 
 def main(folder: Path) -> None:
     """Write the seeds below ``folder``, one folder for each fuzzer."""
-    for name in ("blob", "paths", "handover", "needed", "memload", "groups"):
+    for name in ("blob", "paths", "handover", "needed", "memload", "groups", "pe"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for number, blob in enumerate(blobs()):
         (folder / "blob" / str(number)).write_bytes(blob)
@@ -148,6 +151,8 @@ def main(folder: Path) -> None:
                 head = "".join(f"{text}\0" for text in ("/opt/app", *texts)).encode()
                 (folder / name / f"{number}-{at}").write_bytes(head + blob)
     (folder / "groups" / "0").write_bytes(groups())
+    for name, data in dlls.samples().items():
+        (folder / "pe" / name).write_bytes(data)
     for number, blob in enumerate(loads()):
         for at, behaviour in enumerate(BEHAVIOURS):
             (folder / "memload" / f"{number}-{at}").write_bytes(behaviour + blob)

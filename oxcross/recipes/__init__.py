@@ -52,10 +52,12 @@ def steps(
 ) -> list[Step]:
     """Every step of a target, the launcher's last; with ``compression`` "zstd" that is the compressed one.
 
+    On Windows it is the plain one: what engines that search for viruses see of packed code is a packer.
+
     Of ``sdists`` the extension modules are in it.
     """
     extra = runtime(target)
-    if compression == "zstd":
+    if compression == "zstd" and target.os != "windows":
         last = squeezed(target, version, sdists)
     else:
         last = linked(target, version, sdists) if sdists else launcher(target, version)

@@ -29,6 +29,8 @@ _TERMINALS = (
     "xterm-256color", "alacritty", "foot", "konsole-256color", "rxvt-unicode-256color", "vte-256color",
 )  # fmt: skip
 
+_POSIX = frozenset({"libuuid", "ncurses", "libedit"})  # Windows has its own in their place, or nothing
+
 
 @dataclass(frozen=True, kw_only=True)
 class Library:
@@ -72,6 +74,7 @@ def toolchain(target: Target) -> Step:
     return step(
         target,
         "toolchain",
+        template="toolchain-windows" if target.os == "windows" else "toolchain",
         title="clang and lld under the triple's names, and sysroots",
         inputs=inputs,
         outputs=(f"bin/{target.triple}-cc", "bin/cc"),
@@ -103,7 +106,7 @@ def library(target: Target, name: str) -> Step:
 
 def libraries(target: Target) -> dict[str, Step]:
     """Every static library, by name."""
-    return {name: library(target, name) for name in LIBRARIES}
+    return {name: library(target, name) for name in LIBRARIES if name not in _POSIX or target.os != "windows"}
 
 
 @cache
@@ -114,6 +117,8 @@ def cpython(target: Target, version: str) -> Step:
     libpython is one object that link-time optimisation made. A version without a profile is built without one.
     """
     row, source = pinned(version)
+    if target.os == "windows":
+        return _cpython_windows(target, version)
     profile = profiles.get(source.version)
     facts = {
         "version": source.version,
@@ -144,6 +149,40 @@ def cpython(target: Target, version: str) -> Step:
         opt=_OPT,
         configure=row.configure,
         libraries=row.libraries,
+        profile=profile is not None,
+        wrapped=WRAPPED,
+    )
+
+
+def _cpython_windows(target: Target, version: str) -> Step:
+    """The same for Windows, which CPython has no configure for. Nothing of it runs on the build machine."""
+    row, source = pinned(version)
+    profile = profiles.get(source.version)
+    built = [name for name in row.libraries if name not in _POSIX]
+    facts = {
+        "minor": row.series,
+        "version": source.version,
+        "soabi": target.soabi(source.version),
+        "modules": row.windows,
+        "libs": [archive for name in built for archive in LIBRARIES[name].archives],
+        "components": _components(row, source, target),
+        "seams": WRAPPED,
+    }
+    inputs = _cpython_inputs(target, version, ["finish.py", "windows.py", f"windows-{row.series}.patch"], facts)
+    if profile is not None:
+        inputs["profile"] = Tree({"cpython.profdata.xz": profile.read()})
+    return step(
+        target,
+        "cpython",
+        template="cpython-windows",
+        title=f"CPython {source.version}",
+        inputs=inputs,
+        memory=2_500_000_000,
+        outputs=(f"lib/libpython{row.series}.a", f"include/python{row.series}", "link.json", "profile.json"),
+        cflags=_CPYTHON_CFLAGS,
+        minor=row.series,
+        opt=_OPT,
+        libraries=built,
         profile=profile is not None,
         wrapped=WRAPPED,
     )
@@ -181,14 +220,14 @@ def _cpython_inputs(target: Target, version: str, support: list[str], facts: obj
     """What CPython is configured and compiled with; ``support`` are files of templates/cpython."""
     row, source = pinned(version)
     room = rooms.files("templates")
-    parts = [*support, *(f"site-{part}" for part in target.build["config_site"])]
+    parts = [*support, *(f"site-{part}" for part in target.build.get("config_site", ()))]
     tree = {part: room[f"cpython/{part}"] for part in parts}
     tree["facts.json"] = (json.dumps(facts, indent=1) + "\n").encode()
     inputs: dict[str, Input] = {
         "cpython": source,
         "toolchain": toolchain(target),
         "support": Tree(tree),
-        **{name: library(target, name) for name in row.libraries},
+        **{name: library(target, name) for name in row.libraries if name not in _POSIX or target.os != "windows"},
     }
     if not native(target):
         inputs["host-python"] = host_python(version)
@@ -218,6 +257,8 @@ def runtime(target: Target) -> Step | None:
 def _components(row: Series, source: Source, target: Target) -> list[dict[str, str]]:
     """What ends in a launcher: name, version, SPDX licence. (CPython's bundled ones are added by finish.py.)"""
     names = dict.fromkeys([*row.libraries, "zstd"])
+    if target.os == "windows":
+        names = {name: None for name in names if name not in _POSIX}
     parts = [source, *(sources.get(LIBRARIES[name].source) for name in names)]
     if target.static:
         parts.append(sources.get(target.libc))

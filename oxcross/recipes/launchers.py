@@ -10,7 +10,6 @@ from functools import cache
 from typing import Any
 
 from oxcross import packages, rooms, sources, squeeze, targets
-from oxcross.collect.names import extension_suffixes
 from oxcross.cpython import pinned
 from oxcross.plan import Input, Step, Tree
 from oxcross.recipes.interpreter import WRAPPED, cpython, host_python, library, toolchain
@@ -19,13 +18,14 @@ from oxcross.sdist import Sdist
 from oxcross.targets import Target
 
 # Launcher files that belong to one system or libc end in its name: importer_windows.c, real_musl.c.
-_LAUNCHER_SYSTEMS = frozenset({"linux", "windows", "macos", "glibc", "musl"})
+_LAUNCHER_SYSTEMS = frozenset({"linux", "windows", "macos", "posix", "glibc", "musl"})
 
 
 @cache
 def launcher(target: Target, version: str) -> Step:
     """``bin/launcher``: the C launcher with all of libpython, stripped, without a blob."""
-    foreign = {f"_{name}.c" for name in _LAUNCHER_SYSTEMS - {target.os, target.libc}}
+    own = {target.os, target.libc} | ({"posix"} if target.os != "windows" else set())
+    foreign = {f"_{name}.c" for name in _LAUNCHER_SYSTEMS - own}
     code = {
         path: data
         for path, data in rooms.files("launcher").items()
@@ -77,7 +77,7 @@ def extension(target: Target, version: str, sdist: Sdist) -> Step:
         "environment": dict(known.environment),
         "settings": dict(known.settings),
         "series": row.series,
-        "suffixes": extension_suffixes(target.soabi(source.version)),
+        "suffixes": target.extension_suffixes(target.soabi(source.version)),
         "triple": target.triple,
         "machine": target.arch,
         "platform": f"{target.os}-{target.arch}",
@@ -174,12 +174,13 @@ def _program(
     return step(
         target,
         name,
-        template="launcher",
+        template="launcher-windows" if target.os == "windows" else "launcher",
         title=title.format(row.series),
         inputs=inputs,
         cflags=("-O2",),
         minor=row.series,
         wrapped=_wrapped(target),
+        libraries=target.build.get("libraries", ()),
         **values,
     )
 
@@ -188,5 +189,7 @@ def _wrapped(target: Target) -> tuple[str, ...]:
     """The functions that the launcher stands before by the linker. Of libc's these are dlsym, for the modules that are
     linked in, and, without shared libraries, all that it exports where there are some.
     """
+    if target.os == "windows":
+        return WRAPPED
     exports = rooms.files("launcher")["exports.list"].decode()
     return (*WRAPPED, "dlsym", *(re.findall(r"(\w+);", exports) if target.static else ()))

@@ -1,5 +1,9 @@
 """The target table: complete rows, and an error that helps."""
 
+import importlib.machinery
+import os
+import platform
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +35,9 @@ def test_ready_targets_say_all_that_a_build_needs() -> None:
         assert target.uv_platform
         assert target.wheel_tags
         assert target.floor or target.libc == "musl"
-        assert {"config_site", "link", "openssl", "libffi"} <= target.build.keys()
+        assert {"openssl", "libffi"} <= target.build.keys()
+        if target.os == "linux":
+            assert {"config_site", "link"} <= target.build.keys()
 
 
 def test_glibc_targets_name_their_floor_to_the_compiler() -> None:
@@ -43,6 +49,27 @@ def test_glibc_targets_name_their_floor_to_the_compiler() -> None:
 def test_soabi_is_what_extension_modules_carry() -> None:
     assert targets.get("linux-x64").soabi("3.13.15") == "cpython-313-x86_64-linux-gnu"
     assert targets.get("linux-arm64-musl").soabi("3.14") == "cpython-314-aarch64-linux-musl"
+    assert targets.get("win-x64").soabi("3.13.15") == "cp313-win_amd64"
+    assert targets.get("macos-arm64").soabi("3.13.15") == "cpython-313-darwin"
+
+
+def test_suffixes_of_extension_modules() -> None:
+    linux, windows = targets.get("linux-x64"), targets.get("win-x64")
+    own = tuple(importlib.machinery.EXTENSION_SUFFIXES)
+    assert linux.extension_suffixes(linux.soabi(platform.python_version())) == own
+    assert windows.extension_suffixes("cp313-win_amd64") == (".cp313-win_amd64.pyd", ".pyd")
+
+
+def test_markers_are_what_a_python_says() -> None:
+    here = {"os_name": os.name, "sys_platform": sys.platform, "platform_system": platform.system()}
+    assert targets.get("linux-x64").markers == {**here, "platform_machine": platform.machine()}
+    assert targets.get("win-x64").markers == {
+        "os_name": "nt",
+        "sys_platform": "win32",
+        "platform_system": "Windows",
+        "platform_machine": "AMD64",
+    }
+    assert all(target.os in targets.SYSTEMS for target in targets.load().values())
 
 
 def test_unknown_target_names_the_nearest() -> None:

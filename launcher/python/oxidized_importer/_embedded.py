@@ -20,7 +20,7 @@ MOUNT: str = _oxcross.mount
 # Flags of a module (enum ox_module_flag in launcher/resources.h).
 _PACKAGE, _NAMESPACE, _EXTENSION = 1, 2, 4
 _METADATA = re.compile(r"(?P<name>[^-/]+)-[^/]*\.(dist-info|egg-info)/(?P<file>.+)")
-_LIBRARY = re.compile(r"\.so(\.[0-9.]+)?$")
+_LIBRARY = re.compile(r"\.so(\.[0-9.]+)?$|\.dll$", re.IGNORECASE)
 
 
 def builtins() -> list[OxidizedResource]:
@@ -75,7 +75,7 @@ def _module(name: str, path: str, flags: int) -> OxidizedResource:
     elif not flags & _NAMESPACE:
         level = f"_opt{sys.flags.optimize}" if sys.flags.optimize else ""
         _later(resource, f"in_memory_bytecode{level}", functools.partial(_bytecode, name))
-        if os.path.exists(os.path.join(MOUNT, path)):
+        if Path(MOUNT, path).exists():
             _later(resource, "in_memory_source", functools.partial(_read, path))
     return resource
 
@@ -96,8 +96,9 @@ def _bytecode(name: str) -> bytes | None:
 
 
 def _files() -> Iterator[str]:
-    for folder, _, names in os.walk(f"{MOUNT}/"):
-        below = os.path.relpath(folder, MOUNT)
+    """Their paths below the executable, with slashes as in the blob."""
+    for folder, _, names in os.walk(os.path.join(MOUNT, "")):
+        below = os.path.relpath(folder, MOUNT).replace(os.sep, "/")
         yield from (name if below == "." else f"{below}/{name}" for name in names)
 
 

@@ -13,6 +13,7 @@ import _oxcross
 from . import _embedded, _packed
 from ._distribution import OxidizedDistribution, normalised
 from ._loading import code_of, files_of, is_importable, path_of, source_of, spec_of
+from ._paths import relative
 from ._reader import OxidizedResourceReader
 from ._resource import OxidizedResource
 
@@ -253,8 +254,8 @@ class OxidizedFinder(_oxcross.Finder):
         text = os.fsdecode(path)
         known = self._known()
         for base in (_embedded.MOUNT, known.origin):
-            if text.startswith(base + os.sep):
-                parts = text[len(base) + 1 :].replace("\\", "/").split("/")
+            if (below := relative(text, base)) is not None:
+                parts = below.split("/")
                 for cut in range(len(parts) - 1, 0, -1):
                     resource = known.index.get(".".join(parts[:cut]))
                     if resource is not None:

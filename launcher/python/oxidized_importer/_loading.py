@@ -55,7 +55,7 @@ def spec_of(resource: OxidizedResource, origin: str, loader: Any) -> ModuleSpec 
     spec = ModuleSpec(name, loader, origin=path, is_package=package)
     spec.has_location = True
     if package:
-        folder, _, last = os.path.dirname(path).rpartition(os.sep)
+        folder, last = os.path.split(os.path.dirname(path))
         spec.submodule_search_locations = [folder if last == "__pycache__" else os.path.dirname(path)]
     return spec
 

@@ -57,7 +57,8 @@ _FILE_DATA = {0x1D: "<Q", 0x1E: "<I"}
 
 
 def _encoded(value: Any) -> bytes:
-    return os.fsencode(value) if isinstance(value, Path) else bytes(value)
+    # Paths with slashes, whatever the system: what was packed on one can be read on another.
+    return os.fsencode(value.as_posix()) if isinstance(value, Path) else bytes(value)
 
 
 def write(resources: Iterable[OxidizedResource]) -> bytes:

@@ -1,5 +1,6 @@
 """OxidizedPathEntryFinder: an OxidizedFinder's modules at one level, for sys.path_hooks."""
 
+import os
 import types
 from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING
@@ -10,6 +11,15 @@ if TYPE_CHECKING:
     from ._finder import OxidizedFinder
 
 
+def relative(path: str, base: str) -> str | None:
+    """The path below ``base``, with slashes; None for one that is not. Backslashes separate names on every system here."""
+    if os.path.normcase(path[: len(base)]) != os.path.normcase(base) or path[
+        len(base) : len(base) + 1
+    ] not in ("/", "\\"):
+        return None
+    return path[len(base) + 1 :].replace("\\", "/")
+
+
 def package_of(path: object) -> str | None:
     """The package that a path below the executable stands for; None for the executable's own.
 
@@ -17,11 +27,12 @@ def package_of(path: object) -> str | None:
     """
     if not isinstance(path, str):
         raise TypeError(f"expected str, not {type(path).__name__}")
-    if path == MOUNT:
+    if os.path.normcase(path) == os.path.normcase(MOUNT):
         return None
-    if not path.startswith((f"{MOUNT}/", f"{MOUNT}\\")):
+    inside = relative(path, MOUNT)
+    if inside is None:
         raise ValueError(f"path {path!r} does not begin in {MOUNT!r}")
-    parts = path[len(MOUNT) + 1 :].replace("\\", "/").split("/")
+    parts = inside.split("/")
     if any(not part or part.startswith(".") or part.endswith(".") or ".." in part for part in parts):
         raise ValueError(f"path {path!r} stands for no package")
     return ".".join(parts).encode("utf-8", "replace").decode()
