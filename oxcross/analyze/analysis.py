@@ -63,9 +63,11 @@ def analyze(
                 parts.installed(environment.environment(lines, project, target, store, notice=notice))
             )
 
-        scans += scan.environment(environment.key(lines, project, target), installed, store, notice)
-    scans += scan.scan(list(_built(resolution, project, store, notice)), store, notice)
-    scans += scan.scan(parts.local(project, resolution, store, notice), store, notice)
+        scans += scan.environment(
+            environment.key(lines, project, target), installed, target.os, store, notice
+        )
+    scans += scan.scan(list(_built(resolution, project, store, notice)), target.os, store, notice)
+    scans += scan.scan(parts.local(project, resolution, store, notice), target.os, store, notice)
     told = judge(scans, project, target, _linked(project))
     names = {name: _ignored(name, told) for name in project.ignore}
     accepted = {one for hidden in names.values() for one in hidden}

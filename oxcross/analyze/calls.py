@@ -12,6 +12,7 @@ from oxcross.analyze.values import Origins, Values
 
 Found = tuple[str, str]
 _WRITES: Final = re.compile(r"[^r]*[wax+]")
+_LIBRARIES: Final = {"windows": re.compile(r"(?i)[^\s]+\.dll"), "macos": re.compile(r"[^\s]+\.dylib")}
 _LIBRARY: Final = re.compile(r"[^\s]+\.so(\.\d+)*")
 _OPTIONS: Final = frozenset("BEIPSbdiOqRsuvxcmWX")  # what launcher/shape.c takes for an interpreter's
 _WORDS: Final = frozenset({"-V", "-VV", "--version", "--check-hash-based-pycs", "--multiprocessing-fork"})
@@ -20,8 +21,10 @@ _WORDS: Final = frozenset({"-V", "-VV", "--version", "--check-hash-based-pycs", 
 class Checks:
     """Applies the rules of one table with what ``values`` knows."""
 
-    def __init__(self, rules: Rules, values: Values) -> None:
+    def __init__(self, rules: Rules, values: Values, system: str) -> None:
         self._rules = rules
+        self._library = _LIBRARIES.get(system, _LIBRARY)
+        self.lacking = dict.fromkeys(rules.lacking[system], rules.one("lacking").id)
         self._values = values
         self.absent = frozenset(
             name.partition(".")[0] for rule in rules.of("absent") for name in rule.modules
@@ -47,7 +50,11 @@ class Checks:
             name in self._rules.lookups and not node.keywords and (text := self._text(node, 0))
         ):  # along PATH
             yield from self._program(text)
-        if (rule := self._loads.get(name)) and (text := self._text(node, 0)) and _LIBRARY.fullmatch(text):
+        if (
+            (rule := self._loads.get(name))
+            and (text := self._text(node, 0))
+            and self._library.fullmatch(text)
+        ):
             yield rule.id, text
         if (rule := self._relative.get(name)) and (text := self._text(node, 0)) and _is_relative(text):
             yield rule.id, text
@@ -128,7 +135,7 @@ class Checks:
                     yield from self._program(known.value)
 
     def _program(self, text: str) -> Iterator[Found]:
-        program = text.rpartition("/")[2]
+        program = text.replace("\\", "/").rpartition("/")[2].removesuffix(".exe")
         for rule, pattern in self._commands:
             if pattern.fullmatch(program):
                 yield rule.id, program

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from oxcross.analyze import licences
 from oxcross.analyze.finding import Finding
 from oxcross.analyze.rules import SEVERITIES, Rule, load
 from oxcross.analyze.scan import Scanned
-from oxcross.collect import distributions, libraries, names
+from oxcross.collect import distributions, dlls, libraries, names
 from oxcross.project import Project
 from oxcross.sources import Source
 from oxcross.targets import Target
@@ -75,6 +75,7 @@ class _Court:
         self._scans = scans
         self._project = project
         self._target = target
+        self._windows = target.os == "windows"
         self._rules = load()
         self._tops = frozenset[str]().union(*(scanned.tops for scanned in scans))
         self._shared = [file for one in scans for file in one.shared if file.arch == target.arch]
@@ -109,7 +110,8 @@ class _Court:
                         if key not in missing or (missing[key][1].soft and not found.soft):
                             missing[key] = part, found
                 elif not self._is_there(part, rule, found):
-                    yield from self._tell(part, rule, found)
+                    grade = "warning" if rule.kind == "lacking" and part.own else ""
+                    yield from self._tell(part, rule, found, severity=grade)
         for (_, absent, _), (part, found) in missing.items():
             yield from self._tell(part, absent, found, severity="warning" if part.own else "")
 
@@ -135,7 +137,13 @@ class _Court:
         name = found.subject
         if rule.kind == "load":
             library = posixpath.basename(name)
+            if self._windows:
+                return library.lower() in self._embedded or dlls.known().brings(library.lower())
             return library in self._embedded or library in libraries.LIBC_OWN
+        if (
+            rule.kind == "lacking"
+        ):  # others bring some of them: windows-curses has _curses, pyreadline3 readline
+            return name in self._tops or f"_{name}" in self._tops
         if rule.kind == "child":
             top = name.partition(".")[0]
             return top not in rule.modules and (top in self._tops or top in sys.stdlib_module_names)
@@ -154,10 +162,11 @@ class _Court:
     def libraries(self) -> Iterator[Told]:
         """What the shared libraries need."""
         owners = {file.path: part for part in self._scans for file in part.shared}
-        fallback = {"libgcc_s.so.1": (), "libstdc++.so.6": ()} if self._target.runtime else {}
         by_request = self._by_request()
-        for name, users in libraries.order(self._shared, fallback).missing.items():
+        for name, users in self._missing().items():
             rule = self._rules.needed(name)
+            if self._windows and dlls.known().is_runtime(name):
+                rule = self._rules.one("needed-runtime")
             # Once in a distribution, where it matters most.
             first = {
                 owners[path].name: path for path in sorted(users, key=lambda path: path not in by_request)
@@ -177,10 +186,17 @@ class _Court:
                     rule = self._rules.one("runpath")
                     yield from self._tell(owners[file.path], rule, Finding(file.path, 0, rule.id, folder))
 
+    def _missing(self) -> Mapping[str, Sequence[str]]:
+        """The libraries that nobody has, with the files that need them."""
+        if self._windows:
+            return dlls.order(self._shared).missing
+        fallback = {"libgcc_s.so.1": (), "libstdc++.so.6": ()} if self._target.runtime else {}
+        return libraries.order(self._shared, fallback).missing
+
     def _by_request(self) -> set[str]:
         """The libraries that no extension module needs, itself or through others: plugins, programs."""
         named = {name: file for file in self._shared for name in (file.soname, posixpath.basename(file.path))}
-        suffixes = names.extension_suffixes(self._target.soabi(self._project.python))
+        suffixes = self._target.extension_suffixes(self._target.soabi(self._project.python))
         waiting = [
             file
             for file in self._shared

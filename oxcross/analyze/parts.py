@@ -35,7 +35,7 @@ class Part:
     def tops(self) -> frozenset[str]:
         """The top-level modules among the files."""
         return frozenset(
-            path.split("/")[0].split(".")[0] for path in self.files if path.endswith((".py", ".so"))
+            path.split("/")[0].split(".")[0] for path in self.files if path.endswith((".py", ".so", ".pyd"))
         )
 
     @property

@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from oxcross.targets import SYSTEMS
+
 TABLE = Path(__file__).with_name("rules.toml")
 SEVERITIES: Final = ("error", "warning", "note")  # the gravest first
 _FORMAT = 1  # part of every key of cached results: a change of how rules are applied makes all of it new
@@ -68,7 +70,8 @@ class Rules:
     aside: re.Pattern[str]  # files that do not run in an application: tests, examples, builds
     tools: frozenset[str]  # distributions that build and install others
     past: frozenset[str]  # modules that nobody misses
-    elsewhere: re.Pattern[str]  # files for other systems and Pythons
+    elsewhere: Mapping[str, re.Pattern[str]]  # system -> files for other systems and Pythons
+    lacking: Mapping[str, frozenset[str]]  # system -> modules of the standard library that it does not have
     systems: tuple[
         tuple[str, str], ...
     ]  # libraries that systems bring (* matches), the kind of rule about them
@@ -110,7 +113,8 @@ def load() -> Rules:
         "aside": re.compile(places["aside"]),
         "tools": frozenset(places["tools"]),
         "past": frozenset(places["past"]),
-        "elsewhere": re.compile(places["elsewhere"]),
+        "elsewhere": {system: _elsewhere(places["elsewhere"], system) for system in SYSTEMS},
+        "lacking": {system: frozenset(document["lacking"].get(system, ())) for system in SYSTEMS},
         "systems": tuple((name, f"needed-{kind}") for kind, row in libraries.items() for name in row),
         "bundled": tuple((re.compile(row["name"]), row["licence"]) for row in document["bundled"]),
     }
@@ -140,6 +144,12 @@ def beginnings() -> re.Pattern[bytes]:
 def digest() -> str:
     """SHA-256 of all that a cached result depends on besides the files."""
     return hashlib.sha256(str(_FORMAT).encode() + TABLE.read_bytes()).hexdigest()
+
+
+def _elsewhere(words: Mapping[str, list[str]], system: str) -> re.Pattern[str]:
+    own = {system, "linux"} if system == "macos" else {system}
+    others = [word for kind, row in words.items() if kind not in own for word in row]
+    return re.compile(rf"(?i)(.*[/_])?({'|'.join(map(re.escape, others))})([/_].*)?(/.*)?\.py")
 
 
 def _tuples(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,11 +13,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
-from oxcross import elf
 from oxcross.analyze import rules, source
 from oxcross.analyze.finding import Finding
 from oxcross.analyze.parts import Part
-from oxcross.collect import distributions, libraries
+from oxcross.collect import distributions, libraries, startup
 from oxcross.collect.libraries import Shared
 from oxcross.store import Store
 
@@ -41,6 +40,7 @@ class Scanned:
 def environment(
     key: str,
     parts: Callable[[], Sequence[Part]],
+    system: str,
     store: Store,
     notice: Callable[[str], None] = lambda _: None,
 ) -> list[Scanned]:
@@ -48,22 +48,22 @@ def environment(
     name = _key("environment", key)
     value = store.value(name)
     if value is None:
-        value = _packed(scan(parts(), store, notice))
+        value = _packed(scan(parts(), system, store, notice))
         store.put_value(name, value)
     return _unpacked(value)
 
 
 def scan(
-    parts: Sequence[Part], store: Store, notice: Callable[[str], None] = lambda _: None
+    parts: Sequence[Part], system: str, store: Store, notice: Callable[[str], None] = lambda _: None
 ) -> list[Scanned]:
-    """Each part's, from the store where its files and the rules are the same."""
-    keys = [_key(part.name, part.key, str(part.own)) for part in parts]
+    """Each part's on a system (``Target.os``), from the store where its files and the rules are the same."""
+    keys = [_key(part.name, part.key, str(part.own), system) for part in parts]
     known = [store.value(key) for key in keys]
     new = [part for part, value in zip(parts, known, strict=True) if value is None]
     if modules := sum(path.endswith(".py") for part in new for path in part.files):
         places = new[0].name if len(new) == 1 else f"{len(new)} distributions"
         notice(f"reading {modules} module{'s' * (modules != 1)} of {places}")
-    made = iter(_read(new))
+    made = iter(_read(new, system))
     found: list[Scanned] = []
     for key, value in zip(keys, known, strict=True):
         if value is None:
@@ -78,14 +78,14 @@ def _key(*facts: str) -> str:
     return "analyze-" + hashlib.sha256(json.dumps([rules.digest(), *facts]).encode()).hexdigest()
 
 
-def _read(parts: Sequence[Part]) -> list[Scanned]:
-    pieces: list[tuple[int, tuple[str, frozenset[str], list[str]]]] = []
+def _read(parts: Sequence[Part], system: str) -> list[Scanned]:
+    pieces: list[tuple[int, tuple[str, frozenset[str], str, list[str]]]] = []
     total = 0
     findings: list[list[Finding]] = [[] for _ in parts]
     for number, part in enumerate(parts):
         wanted = [path for path in part.files if path.endswith(".py")]
         if part.root is None:
-            findings[number] += _modules_in(part, wanted)
+            findings[number] += _modules_in(part, system, wanted)
             continue
         piece: list[str] = []
         size = 0
@@ -93,10 +93,10 @@ def _read(parts: Sequence[Part]) -> list[Scanned]:
             piece.append(path)
             size += (part.root / path).stat().st_size
             if size >= _PIECE:
-                pieces.append((number, (str(part.root), part.tops, piece)))
+                pieces.append((number, (str(part.root), part.tops, system, piece)))
                 total, piece, size = total + size, [], 0
         total += size
-        pieces.append((number, (str(part.root), part.tops, piece)))
+        pieces.append((number, (str(part.root), part.tops, system, piece)))
     work = [arguments for _, arguments in pieces]
     processes = min(len(os.sched_getaffinity(0)), total // _ALONE + 1)
     if processes > 1:
@@ -106,44 +106,45 @@ def _read(parts: Sequence[Part]) -> list[Scanned]:
         results = [_modules(arguments) for arguments in work]
     for (number, _), result in zip(pieces, results, strict=True):
         findings[number] += result
-    return [_scanned(part, found) for part, found in zip(parts, findings, strict=True)]
+    return [_scanned(part, system, found) for part, found in zip(parts, findings, strict=True)]
 
 
-def _modules(work: tuple[str, frozenset[str], list[str]]) -> list[Finding]:
+def _modules(work: tuple[str, frozenset[str], str, list[str]]) -> list[Finding]:
     """The findings in some modules below a folder. Runs in a process of its own."""
-    root, own, paths = work
-    return [one for path in paths for one in _module(path, (Path(root) / path).read_bytes(), own)]
+    root, own, system, paths = work
+    return [one for path in paths for one in _module(path, (Path(root) / path).read_bytes(), own, system)]
 
 
-def _modules_in(part: Part, paths: Iterable[str]) -> list[Finding]:
-    return [one for path in paths for one in _module(path, part.read(path), part.tops)]
+def _modules_in(part: Part, system: str, paths: Iterable[str]) -> list[Finding]:
+    return [one for path in paths for one in _module(path, part.read(path), part.tops, system)]
 
 
-def _module(path: str, data: bytes, own: frozenset[str]) -> list[Finding]:
+def _module(path: str, data: bytes, own: frozenset[str], system: str) -> list[Finding]:
     table = rules.load()
-    if table.elsewhere.fullmatch(path):
+    if table.elsewhere[system].fullmatch(path):
         return []
-    found = source.scan(path, data, own)
+    found = source.scan(path, data, own, system)
     if table.aside.match(path):
         return [
             Finding(one.path, one.line, one.rule, one.subject, one.code, soft=True)
             for one in found
-            if one.rule != "import"  # what tests need is no part of an application
+            if one.rule
+            not in ("import", table.one("lacking").id)  # what tests need is no part of an application
         ]
     return found
 
 
-def _scanned(part: Part, found: list[Finding]) -> Scanned:
+def _scanned(part: Part, system: str, found: list[Finding]) -> Scanned:
     shared: list[Shared] = []
     for path in part.files:
         if path.endswith((".py", ".pyi", ".pyc", ".txt", ".json", ".html", ".js", ".css")):
             continue
         data = part.read(path)
         if path.endswith(".pth") and "/" not in path:
-            found += _outside(part, path, data)
-        if (described := libraries.describe(path, data)) is None:
+            found += _outside(part, path, data, system)
+        if (described := libraries.describe(path, data, system)) is None:
             continue
-        if _is_program(data):
+        if described.program:
             found.append(Finding(path, 0, rules.load().one("program").id, posixpath.basename(path)))
         shared.append(described)
     return Scanned(
@@ -157,19 +158,16 @@ def _scanned(part: Part, found: list[Finding]) -> Scanned:
     )
 
 
-def _outside(part: Part, path: str, data: bytes) -> Iterator[Finding]:
+def _outside(part: Part, path: str, data: bytes, system: str) -> Iterator[Finding]:
     """The folders that a .pth file names and that are not embedded: what `site` says of such files."""
     for number, line in enumerate(data.decode("utf-8-sig", "replace").splitlines(), 1):
-        folder = posixpath.normpath(line.strip() or ".")
+        folder = startup.named(line.strip() or ".", system)
         code = line.startswith(("import ", "import\t", "#"))
-        if not code and folder != "." and not any(file.startswith(f"{folder}/") for file in part.files):
-            yield Finding(path, number, rules.load().one("pth").id, folder, line.strip())
-
-
-def _is_program(data: bytes) -> bool:
-    """Whether the system could start it; libraries that tell their version when they are started are none."""
-    file = elf.Elf(data)
-    return file.soname is None and (file.type == elf.ET_EXEC or file.pie)
+        inside = any(startup.named(file, system).startswith(f"{folder}/") for file in part.files)
+        if not code and folder != "." and not inside:
+            yield Finding(
+                path, number, rules.load().one("pth").id, posixpath.normpath(line.strip()), line.strip()
+            )
 
 
 def _packed(scans: Sequence[Scanned]) -> bytes:

@@ -18,8 +18,8 @@ _FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 _ENDS = ast.Return | ast.Raise | ast.Continue | ast.Break
 
 
-def scan(path: str, source: bytes, own: frozenset[str]) -> list[Finding]:
-    """What applies in the module at ``path``; ``own``: the top-level modules of its distribution."""
+def scan(path: str, source: bytes, own: frozenset[str], system: str) -> list[Finding]:
+    """What applies in the module at ``path`` on a system (``Target.os``); ``own``: the top-level modules of its distribution."""
     rules = load()
     try:
         with warnings.catch_warnings():
@@ -28,7 +28,7 @@ def scan(path: str, source: bytes, own: frozenset[str]) -> list[Finding]:
     except (SyntaxError, ValueError, RecursionError):
         return []  # perhaps syntax newer than this Python's; what the target cannot compile, the build tells
     deep = words().search(source) is not None
-    walker = _Walker(rules, path, own, source, deep=deep)
+    walker = _Walker(rules, path, own, source, system, deep=deep)
     try:
         walker.module(tree)
     except RecursionError:
@@ -37,19 +37,21 @@ def scan(path: str, source: bytes, own: frozenset[str]) -> list[Finding]:
 
 
 class _Walker:
-    def __init__(self, rules: Rules, path: str, own: frozenset[str], source: bytes, *, deep: bool) -> None:
+    def __init__(
+        self, rules: Rules, path: str, own: frozenset[str], source: bytes, system: str, *, deep: bool
+    ) -> None:
         self._path = path
         self._own = own
         self._lines = source.decode("utf-8", "replace").splitlines()
         self._deep = deep
         self._returning = deep and beginnings().search(source) is not None
-        self._values = Values(rules)
+        self._values = Values(rules, system)
         self._later: list[tuple[list[ast.stmt], Scope, frozenset[str], bool]] = []
         self._handled: frozenset[str] = frozenset()  # kinds of exceptions that are caught here
         self._asked: frozenset[str] = frozenset()  # attributes that a condition around asked for
         self._aside = False  # below `if __name__ == "__main__"`
         self._inner = False  # in a function: what is there may never run
-        self._checks = calls.Checks(rules, self._values)
+        self._checks = calls.Checks(rules, self._values, system)
         self.found: list[Finding] = []
 
     def module(self, tree: ast.Module) -> None:
@@ -136,8 +138,12 @@ class _Walker:
 
     def _imported(self, node: ast.stmt, module: str) -> None:
         top = module.partition(".")[0]
-        if top not in self._own and (top not in sys.stdlib_module_names or top in self._checks.absent):
+        if top in self._own:
+            return
+        if top not in sys.stdlib_module_names or top in self._checks.absent:
             self._add(node, "import", module, category="import", soft=self._inner)
+        elif top in self._checks.lacking:
+            self._add(node, self._checks.lacking[top], top, category="import", soft=self._inner)
 
     def _function(self, node: _FUNCTION) -> None:
         for expression in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):

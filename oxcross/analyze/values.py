@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from oxcross import targets
 from oxcross.analyze.rules import Rules
 
 Origins = frozenset[str]
@@ -47,9 +48,11 @@ class Scope:
 
 
 class Values:
-    """Evaluates expressions in a scope."""
+    """Evaluates expressions in a scope, as they are on a system (``Target.os``)."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, system: str) -> None:
+        markers = targets.SYSTEMS[system]
+        self._system = {**_INTERPRETER, **{name: markers[marker] for name, marker in _MARKERS.items()}}
         self._rules = rules
         self.scope = Scope()
 
@@ -175,7 +178,7 @@ class Values:
         return NOTHING
 
     def truth(self, node: ast.expr) -> bool | None:
-        """What a condition gives on Linux with a Python of today; None when that is not known."""
+        """What a condition gives on the system with a Python of today; None when that is not known."""
         if (known := self._own(node)) is not None and known.truth is not None:
             return known.truth
         match node:
@@ -197,11 +200,12 @@ class Values:
             case ast.Call(
                 func=ast.Attribute(value=value, attr="startswith"), args=[ast.Constant(value=str(text)), *_]
             ):
-                return "linux".startswith(text) if self.name(value) == "sys.platform" else None
+                actual = self._system.get(self.name(value))
+                return actual.startswith(text) if actual is not None else None
         return None
 
     def _compared(self, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> bool | None:
-        actual = _SYSTEM.get(self.name(left))
+        actual = self._system.get(self.name(left))
         if actual is not None:
             match operator, right:
                 case ((ast.Eq() | ast.NotEq()), ast.Constant(value=str(text))):
@@ -223,11 +227,10 @@ def _at_most(value: object, limit: int) -> bool:
     return isinstance(value, int) and value <= limit
 
 
-_SYSTEM: Final = {
-    "sys.platform": "linux",
-    "os.name": "posix",
-    "platform.system()": "Linux",
-    "sys.implementation.name": "cpython",
-    "platform.python_implementation()": "CPython",
+_MARKERS: Final = {
+    "sys.platform": "sys_platform",
+    "os.name": "os_name",
+    "platform.system()": "platform_system",
 }
+_INTERPRETER: Final = {"sys.implementation.name": "cpython", "platform.python_implementation()": "CPython"}
 _ORDER: Final[dict[type[ast.cmpop], bool]] = {ast.Lt: False, ast.Gt: True, ast.GtE: True, ast.LtE: False}

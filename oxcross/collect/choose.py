@@ -13,6 +13,7 @@ from oxcross.pack.resources import Resources
 from oxcross.project import Project, Run
 
 _METADATA = re.compile(r"[^/]+\.(dist-info|egg-info)/")
+_NATIVE = re.compile(r"\.so|\.(pyd|dll)$", re.IGNORECASE)
 _TESTS = re.compile(r"(^|/)(tests?|_tests)/")
 _TEST_MODULES = re.compile(r"(^|\.)(tests?|_tests)(\.|$)")
 
@@ -39,28 +40,37 @@ def apply(resources: Resources, project: Project) -> list[str]:
             [
                 path
                 for path in resources.files
-                if path not in keep and _is_site(path) and not _METADATA.match(path) and ".so" not in path
+                if path not in keep
+                and _is_site(path)
+                and not _METADATA.match(path)
+                and not _NATIVE.search(path)
             ],
         )
     return warnings
 
 
 def thin(
-    resources: Resources, project: Project, python: Path, runs: Iterable[Run], builtin: Collection[str]
+    resources: Resources,
+    project: Project,
+    system: str,
+    python: Path,
+    runs: Iterable[Run],
+    builtin: Collection[str],
 ) -> tuple[str, ...]:
-    """Take the parts of the standard library out that the project does without; ``python`` reads bytecode.
+    """Take the parts of the standard library out that the project does without on a ``system`` (``Target.os``); ``python`` reads
+    bytecode.
 
     Of ``builtin``, the interpreter's own modules, those are only named: what is returned is to be left out.
     """
     may = {name for modules in squeeze.optional().values() for name in modules} & set(builtin)
-    gone = parts.excluded(resources, project.stdlib_exclude, project.stdlib_include, may)
+    gone = parts.excluded(resources, project.stdlib_exclude, project.stdlib_include, may, system=system)
     _leave_out(resources, gone - may)
     if not project.stdlib_unreached:
         roots = [run.value.partition(":")[0] for run in runs if run.kind in ("module", "entry-point")]
         texts = [run.value for run in runs if run.kind == "command"]
         roots += [word for text in texts for word in re.findall(r"[A-Za-z_][\w.]*", text)]
         roots += project.stdlib_include
-        unreached = parts.unreached(resources, python, roots, may - gone)
+        unreached = parts.unreached(resources, python, roots, may - gone, system=system)
         _leave_out(resources, unreached - may)
         gone |= unreached
     return tuple(sorted(gone & may))

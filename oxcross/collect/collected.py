@@ -27,6 +27,7 @@ from oxcross.collect import (
     startup,
     stdlib,
     wheel,
+    windows,
 )
 from oxcross.collect.distributions import Distribution
 from oxcross.collect.make import Entry, Options, Tree
@@ -104,6 +105,7 @@ class _Gatherer:
         """``kept``: compile each file once and keep its bytecode, for files that are edited."""
         return Options(
             python=self.python,
+            target=self.target,
             soabi=self.facts["soabi"],
             optimize=self.project.optimize,
             sources=sources,
@@ -180,9 +182,9 @@ class _Gatherer:
         sources = self.project.sources if embed is None else embed
         return self.cached(
             "stdlib",
-            [stdlib.identity(), self.built.cpython_key],
+            [stdlib.identity(self.target.os), self.built.cpython_key],
             self.options(Encoder(self.compression), sources=sources),
-            lambda: stdlib.tree(self.built.cpython, self.facts["version"]),
+            lambda: stdlib.tree(self.built.cpython, self.facts["version"], self.target.os),
             prefix=stdlib.folder(self.facts["version"]) + "/",
             stdlib=True,
             train=self.compression == "zstd",
@@ -259,17 +261,22 @@ def gather(
     named = commands.resolve(project, merged)
     warnings += choose.apply(merged, project)
     builtin = gatherer.facts["builtin"]
-    left_out = choose.thin(merged, project, gatherer.python, (project.run, *named.values()), builtin)
+    runs = (project.run, *named.values())
+    left_out = choose.thin(merged, project, target.os, gatherer.python, runs, builtin)
     commands.add_programs(named, merged)
     for tree in built.extensions.values():
         if not (tree / "modules").read_bytes():
             name = next((tree / "tree").glob("*.dist-info")).name.partition("-")[0]
             warnings.append(f"{name}: its build made no extension modules; it runs as pure Python, if it can")
     shared = [file for one in site for file in one.shared if file.path in merged.files]
-    warnings += _add_libraries(merged, shared, built)
-    for run in (project.run, *named.values()):
+    if target.os == "windows":
+        warnings += windows.check(merged, project)
+        warnings += windows.add_libraries(merged, [file for file in shared if file.arch == target.arch])
+    else:
+        warnings += _add_libraries(merged, shared, built)
+    for run in runs:
         choose.check_run(merged, project, run, set(builtin) - set(left_out))
-    started = startup.of(merged)
+    started = startup.of(merged, target.os)
     return Collected(
         merged,
         named,

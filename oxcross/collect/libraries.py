@@ -3,7 +3,7 @@
 Extension modules are loaded from memory, where the dynamic loader cannot follow an RPATH. So the
 libraries that they name (DT_NEEDED) are loaded before them, each after those that it needs itself;
 the loader then finds them by their DT_SONAME, or, where they have none, by a path that the launcher puts in
-place of the name.
+place of the name. Windows' way is another one: dlls.py.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from oxcross.elf import Elf, ElfError, is_elf
+from oxcross.elf import ET_EXEC, Elf, ElfError, is_elf
 from oxcross.pack.resources import Library
+from oxcross.pe import Pe, PeError, is_pe
 
 # What glibc itself brings (its package's libraries): on every system that can run the executable.
 LIBC_OWN = frozenset(
@@ -29,7 +30,9 @@ FALLBACK_FOLDER = "lib/oxcross"
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """An ELF file among the resources; ``glibc`` is the oldest that has all it needs, or empty."""
+    """A native file among the resources; ``glibc`` is the oldest that has all it needs, or empty. Names of Windows' are in
+    lower case, ``delayed`` are what it asks for only when it calls them.
+    """
 
     path: str
     soname: str | None
@@ -37,6 +40,9 @@ class Shared:
     runpaths: tuple[str, ...]
     glibc: tuple[int, ...]
     arch: str
+    delayed: tuple[str, ...] = ()
+    program: bool = False  # the system could start it
+    thread_local: bool = False  # a DLL with variables for each thread, which Windows itself must load
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Shared:
@@ -47,17 +53,34 @@ class Shared:
         return cls(**fields)
 
 
-def describe(path: str, data: bytes) -> Shared | None:
-    """What the file at ``path`` is, if it is ELF and readable as such."""
+def describe(path: str, data: bytes, system: str = "linux") -> Shared | None:
+    """What the file at ``path`` is, if it is one of the system's own format and readable as such."""
+    try:
+        return _of_pe(path, data) if system == "windows" else _of_elf(path, data)
+    except (ElfError, PeError):
+        return None  # an object file of another kind that a package carries as data
+
+
+def _of_elf(path: str, data: bytes) -> Shared | None:
     if not is_elf(data):
         return None
-    try:
-        file = Elf(data)
-        return Shared(
-            path, file.soname, tuple(file.needed), tuple(file.runpaths), file.glibc or (), file.arch
-        )
-    except ElfError:
-        return None  # an object file of another kind that a package carries as data
+    file = Elf(data)
+    # Libraries that tell their version when they are started are no programs.
+    program = file.soname is None and (file.type == ET_EXEC or file.pie)
+    glibc = file.glibc or ()
+    return Shared(path, file.soname, tuple(file.needed), tuple(file.runpaths), glibc, file.arch, (), program)
+
+
+def _of_pe(path: str, data: bytes) -> Shared | None:
+    if not is_pe(data):
+        return None
+    file = Pe(data)
+    needed, delayed = (
+        tuple(dict.fromkeys(one.dll.lower() for one in imports))
+        for imports in (file.imports, file.delay_imports)
+    )
+    name = posixpath.basename(path).lower() if file.dll else None
+    return Shared(path, name, needed, (), (), file.arch, delayed, not file.dll, file.has_variables)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from oxcross.collect.resourceset import ResourceSet
 from oxcross.pack.codec import Encoder
 from oxcross.pack.codec import train as pack_train
 from oxcross.pack.resources import Resources
+from oxcross.targets import Target
 
 _SKIPPED_FOLDERS = {"__pycache__"}
 
@@ -56,6 +57,7 @@ class Options:
     """What the bytes of a set depend on, besides its tree: one target's interpreter and settings."""
 
     python: Path  # the interpreter that compiles
+    target: Target
     soabi: str
     optimize: int
     sources: bool  # whether modules' source text goes in
@@ -105,7 +107,7 @@ def make(
     executable are empty files. The same tree and options give the same bytes, and every
     module's do not depend on the others.
     """
-    suffixes = names.extension_suffixes(options.soabi)
+    suffixes = options.target.extension_suffixes(options.soabi)
     found = {path: name for path in sorted(tree) if importable and (name := names.of(path, suffixes))}
     texts = {path: tree[path].read() for path, name in found.items() if name.kind == "source"}
     compiled = options.compiled(
@@ -135,7 +137,7 @@ def make(
     for path, (data, payload) in zip(kept, resourceset.encoded(options.encoder, jobs), strict=True):
         number = writer.payload(payload)
         files.append((prefix + path, number, tree[path].executable))
-        if (described := libraries.describe(prefix + path, data)) is not None:
+        if (described := libraries.describe(prefix + path, data, options.target.os)) is not None:
             shared.append(described)
         if posixpath.basename(path) in ("METADATA", "RECORD"):
             metadata[path] = data

@@ -17,11 +17,6 @@ class Name:
     order: int = 0  # FileFinder's, among files of one module: packages first, then by suffix
 
 
-def extension_suffixes(soabi: str) -> tuple[str, ...]:
-    """What extension modules' names end with, best first: ``cpython-313-x86_64-linux-gnu`` given."""
-    return (f".{soabi}.so", ".abi3.so", ".so")
-
-
 def of(path: str, extensions: Iterable[str]) -> Name | None:
     """The module that the file at ``path`` (relative to an entry of sys.path) is; None for data."""
     *folders, file = path.split("/")

@@ -27,18 +27,24 @@ def _table() -> Mapping[str, Any]:
     return tomllib.loads((_HERE / "stdlib.toml").read_text(encoding="utf-8"))
 
 
-def load() -> Mapping[str, tuple[str, ...]]:
-    """The groups that may be left out: name -> modules, each with all below it."""
-    return {name: tuple(modules) for name, modules in _table()["exclude"].items()}
+def load(system: str = "") -> Mapping[str, tuple[str, ...]]:
+    """The groups that may be left out: name -> modules, each with all below it; on a ``system``, as ``Target.os`` has it."""
+    more = _table()["exclude-on"].get(system, {})
+    return {name: (*modules, *more.get(name, ())) for name, modules in _table()["exclude"].items()}
 
 
 def excluded(
-    resources: Resources, groups: Iterable[str], kept: Iterable[str], builtin: Iterable[str] = ()
+    resources: Resources,
+    groups: Iterable[str],
+    kept: Iterable[str],
+    builtin: Iterable[str] = (),
+    *,
+    system: str,
 ) -> set[str]:
     """The modules of the standard library that ``groups`` leave out, less those of ``kept``; ``builtin`` are those of the
     interpreter that may be left out.
     """
-    tops = [module for group in groups for module in load()[group]]
+    tops = [module for group in groups for module in load(system)[group]]
     keep = set(kept)
     library = {name for name, module in resources.modules.items() if module.stdlib}
     return {
@@ -49,24 +55,27 @@ def excluded(
 
 
 def unreached(
-    resources: Resources, python: Path, roots: Iterable[str], builtin: Iterable[str] = ()
+    resources: Resources,
+    python: Path,
+    roots: Iterable[str],
+    builtin: Iterable[str] = (),
+    *,
+    system: str,
 ) -> set[str]:
     """The modules of the standard library that nothing leads to, from ``roots`` and all that is no part of it; among them
     those of ``builtin``, which may be left out of the interpreter.
 
-    A module leads to what its import statements name, wherever they stand; one that is not of the standard library
+    A module leads to what its import statements name, wherever they stand, for another system, too; one that is not of the standard library
     leads to modules whose full names are among its texts, too. ``python`` reads the bytecode. CollectError when it fails.
     """
     named = _named(resources, python)
     reached = _table()["reached"]
+    always = (*reached["always"], *reached["always-on"].get(system, ()))
     native = frozenset(builtin)
     found: set[str] = set()
     ahead = [name for name, module in resources.modules.items() if not module.stdlib]
     ahead += [
-        name
-        for name in (*resources.modules, *native)
-        for top in (*reached["always"], *roots)
-        if _below(name, top)
+        name for name in (*resources.modules, *native) for top in (*always, *roots) if _below(name, top)
     ]
     while ahead:
         name = ahead.pop()

@@ -52,6 +52,12 @@ def resolve(
     ``upgrade`` resolves anew to the latest versions. Raises CollectError that lists what cannot be
     had and why, ToolError when uv is needed and is not there.
     """
+    if project.link != "memory" and not target.from_source:
+        raise CollectError(
+            f"no extension modules are built from source for {target.name}",
+            where=f"{project.pyproject}: tool.oxcross.link",
+            hint=f'those of wheels are loaded: [tool.oxcross.target.{target.name}] link = "memory"',
+        )
     found = _resolution(project, target, store, upgrade, notice)
     if project.link == "memory" or not found.lines:
         return found
@@ -67,7 +73,7 @@ def _resolution(
     elif project.requirements_file is not None:
         lines = requirements.logical_lines(project.requirements_file)
     else:
-        wanted, local = _wanted(project, store)
+        wanted, local = _wanted(project, target, store)
         fixed = _resolved(project, target, store, wanted, upgrade, notice) if wanted else ()
         return Resolution(tuple(requirements.without(fixed, project.exclude_packages)), tuple(local))
     where = project.lock or project.requirements_file
@@ -115,14 +121,14 @@ def _known(project: Project, target: Target) -> Resolution | None:
     return Resolution(tuple(requirements.without(lines, project.exclude_packages)))
 
 
-def _wanted(project: Project, store: Store) -> tuple[list[str], list[Local]]:
+def _wanted(project: Project, target: Target, store: Store) -> tuple[list[str], list[Local]]:
     """The requirements to resolve, and the local ones, whose own requirements are among the first."""
     lines = list(project.requirements)
     requirements.check_remote(lines, str(project.pyproject))
     static = _static_dependencies(project)
     if static is None:
         built = wheel.build(project.root, store)
-        static = wheel.requires(built.metadata, "")
+        static = wheel.requires(built.metadata, "", target)
     lines += static
     local: list[Local] = []
     remote: list[str] = []
@@ -133,7 +139,7 @@ def _wanted(project: Project, store: Store) -> tuple[list[str], list[Local]]:
             remote.append(line)
         elif one not in local and one.path != project.root:
             local.append(one)
-            lines += wheel.requires(wheel.of(one.path, store).metadata, one.extras)
+            lines += wheel.requires(wheel.of(one.path, store).metadata, one.extras, target)
     return sorted(set(remote)), local
 
 

@@ -36,10 +36,17 @@ class Startup:
     warnings: list[str] = field(default_factory=list)
 
 
-def of(resources: Resources) -> Startup:
-    """What the .pth files among ``resources`` ask for; warnings for what an executable cannot do for them."""
+def named(line: str, system: str) -> str:
+    """The folder that a line of a .pth file names, as it is looked up: on Windows separators and case are alike."""
+    return posixpath.normpath(line.replace("\\", "/").lower() if system == "windows" else line)
+
+
+def of(resources: Resources, system: str) -> Startup:
+    """What the .pth files among ``resources`` ask for on a system (``Target.os``); warnings for what an executable cannot
+    do for them.
+    """
     found = Startup()
-    folders = _folders(resources)
+    folders = {named(folder, system): folder for folder in _folders(resources)}
     for path in sorted(path for path in resources.files if path.endswith(".pth") and "/" not in path):
         text = decode(resources.files[path].data, resources.dictionary).decode("utf-8-sig", "replace")
         for number, raw in enumerate(text.splitlines(), 1):
@@ -48,9 +55,9 @@ def of(resources: Resources) -> Startup:
                 if not _NAMESPACE.match(line):
                     found.lines.append(Line(path, number, line))
             elif line and not line.startswith("#"):
-                folder = posixpath.normpath(line)
-                if folder in folders and folder not in found.paths:
-                    found.paths.append(folder)
+                folder = named(line, system)
+                if folder in folders and folders[folder] not in found.paths:
+                    found.paths.append(folders[folder])
                 elif folder not in folders and folder != ".":
                     found.warnings.append(
                         f"{path}:{number}: {line} is not embedded: it does not come on sys.path"

@@ -20,6 +20,7 @@ from oxcross.collect import distributions, projectfiles, refresh, uv
 from oxcross.elf import is_elf
 from oxcross.errors import CollectError
 from oxcross.store import Store
+from oxcross.targets import Target
 
 _FORMAT = 1
 _PURELIB = {"purelib", "platlib", "data"}
@@ -143,8 +144,11 @@ def _placed(path: str) -> str | None:
     return f"bin/{inside}" if scheme == "scripts" else None
 
 
-def requires(metadata: bytes, extras: str) -> list[str]:
-    """The requirements in a METADATA file that hold with these ``extras`` ("[a,b]" or empty)."""
+def requires(metadata: bytes, extras: str, target: Target) -> list[str]:
+    """The requirements in a METADATA file that hold with these ``extras`` ("[a,b]" or empty) on ``target``.
+
+    Markers without ``extra`` stay: uv judges them, knowing the Python as well.
+    """
     from packaging.requirements import Requirement
 
     wanted = [name.strip() for name in extras.strip("[] ").split(",")]
@@ -154,9 +158,9 @@ def requires(metadata: bytes, extras: str) -> list[str]:
         marker = requirement.marker
         if marker is None or "extra" not in str(marker):
             found.append(line)
-        elif any(marker.evaluate({"extra": extra}) for extra in wanted):
-            # What else the marker says was judged for this machine, not for the target: rarely, and
-            # for extras only, these differ.
+        elif any(marker.evaluate({**target.markers, "extra": extra}) for extra in wanted):
+            # What else the marker says of Python was judged for this one, not for the target's: rarely, and for
+            # extras only, these differ.
             requirement.marker = None
             found.append(str(requirement))
     return found

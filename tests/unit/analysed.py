@@ -27,6 +27,7 @@ def told(
     files: Mapping[str, str] | None = None,
     own: bool = True,
     linked: Iterable[Source] = (),
+    target: str = "linux-x64",
 ) -> list[Told]:
     """Everything about one distribution: a module ``pkg/a.py``, or files; a Shared stands for its library."""
     given = {"pkg/a.py": content} if isinstance(content, str) else dict(content)
@@ -45,9 +46,10 @@ def told(
         contents=contents,
         own=own,
     )
-    [scanned] = scan([part], store)
+    row = targets.get(target)
+    [scanned] = scan([part], row.os, store)
     scanned = dataclasses.replace(scanned, shared=(*scanned.shared, *shared))
-    return judge([scanned], projects.load(root), targets.get("linux-x64"), linked)
+    return judge([scanned], projects.load(root), row, linked)
 
 
 def _bytes(content: str | bytes | Path | Shared) -> bytes:

@@ -28,10 +28,15 @@ class Case:
     passes: str | Mapping[str, str | bytes | Path | Shared]
     settings: str = ""
     files: Mapping[str, str] = field(default_factory=dict)  # further ones of the project's folder
+    target: str = "linux-x64"
 
 
 def library(*needed: str, glibc: tuple[int, ...] = (2, 17), runpath: str = "$ORIGIN") -> Shared:
     return Shared("pkg/_core.so", None, needed, (runpath,), glibc, "x86_64")
+
+
+def dll(path: str, *needed: str, arch: str = "x86_64") -> Shared:
+    return Shared(path, path.rpartition("/")[2], needed, (), (), arch)
 
 
 def metadata(licence: str) -> dict[str, str | bytes | Path | Shared]:
@@ -123,12 +128,24 @@ CASES: Mapping[str, Case] = {
     ),
     "left-out-module": Case("import tkinter.font", "from .tkinter import font"),
     "missing-module": Case("import absent", "import json, pkg"),
+    "system-module": Case(
+        "import fcntl", "import sys\nif sys.platform != 'win32':\n    import fcntl", target="win-x64"
+    ),
     "missing-library": Case(
         {"pkg/_core.so": library("libfoo.so.1")}, {"pkg/_core.so": library("libm.so.6", "libstdc++.so.6")}
     ),
     "desktop-library": Case(
         {"pkg/_core.so": library("libGL.so.1")},
         {"pkg/_core.so": library("libGL.so.1"), "pkg.libs/libGL.so.1": EXTENSION},
+    ),
+    "runtime-library": Case(
+        {"pkg/_core.pyd": dll("pkg/_core.pyd", "msvcp140.dll")},
+        {
+            "pkg/_core.pyd": dll(
+                "pkg/_core.pyd", "vcruntime140.dll", "api-ms-win-crt-heap-l1-1-0.dll", "kernel32.dll"
+            )
+        },
+        target="win-x64",
     ),
     "common-library": Case({"pkg/_core.so": library("libz.so.1")}, {"pkg/_core.so": library("libc.so.6")}),
     "system-library": Case(
@@ -179,7 +196,8 @@ def test_every_rule_has_a_case() -> None:
 @pytest.mark.parametrize("rule", CASES)
 def test_finds(rule: str, tell: Tell) -> None:
     case = CASES[rule]
-    found = [one for one in tell(case.finds, settings=case.settings, files=case.files) if one.rule.id == rule]
+    told = tell(case.finds, settings=case.settings, files=case.files, target=case.target)
+    found = [one for one in told if one.rule.id == rule]
     assert found, rule
     assert found[0].severity in (load().rules[rule].severity, "warning")
 
@@ -187,7 +205,8 @@ def test_finds(rule: str, tell: Tell) -> None:
 @pytest.mark.parametrize("rule", [rule for rule in CASES if rule != "newer-glibc"])
 def test_near_miss(rule: str, tell: Tell) -> None:
     case = CASES[rule]
-    assert [one for one in tell(case.passes, files=case.files) if one.rule.id == rule] == []
+    found = tell(case.passes, files=case.files, target=case.target)
+    assert [one for one in found if one.rule.id == rule] == []
 
 
 def test_glibc_that_the_setting_allows(tell: Tell) -> None:
@@ -265,6 +284,76 @@ def test_imports_that_are_guarded_are_notes(tell: Tell) -> None:
     }
     assert [one.severity for one in tell("import absent.part", own=True)] == ["warning"]
     assert tell("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import absent") == []
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "sys.platform == 'win32'",
+        "sys.platform.startswith('win')",
+        "sys.platform in ('win32', 'cygwin')",
+        "os.name == 'nt'",
+        "platform.system() == 'Windows'",
+        "not sys.platform.startswith(('linux', 'darwin')) and os.name != 'posix'",
+    ],
+)
+def test_conditions_hold_on_their_system(condition: str, tell: Tell) -> None:
+    """What stands below a condition, and what stands below its opposite, is looked at where it is true."""
+    lines = [
+        "import os, platform, sys",
+        f"if {condition}:",
+        "    import there",
+        "else:",
+        "    import elsewhere",
+    ]
+    lines += [f"WINDOWS = {condition}", "def go():", "    if not WINDOWS:", "        import posix_only"]
+    if "(('linux'" in condition:
+        return  # a tuple of beginnings is not read: both ways are
+    found = {
+        system: {one.subject for one in tell("\n".join(lines), target=system)}
+        for system in ("linux-x64", "win-x64")
+    }
+    assert found == {"linux-x64": {"elsewhere", "posix_only"}, "win-x64": {"there"}}
+
+
+def test_modules_of_other_systems(tell: Tell) -> None:
+    """Guarded imports, and what a distribution brings in place of a module, are no more than notes."""
+    text = "import fcntl\ntry:\n    import pwd\nexcept ImportError:\n    pwd = None\nimport winreg, msvcrt\nimport curses, readline"
+    brought = {"pkg/a.py": text, "_curses.pyd": "", "readline.py": ""}
+    severities = {one.subject: one.severity for one in tell(brought, target="win-x64")}
+    assert severities == {"fcntl": "warning", "pwd": "note"}
+    assert tell(brought) == []
+
+
+def test_files_of_other_systems(tell: Tell) -> None:
+    text = "open(__file__ + 'x', 'w')"
+    content = {"pkg/_windows.py": text, "pkg/posix.py": text, "pkg/macos/a.py": text, "pkg/window.py": text}
+    for target, expected in (
+        ("linux-x64", {"pkg/posix.py", "pkg/window.py"}),
+        ("win-x64", {"pkg/_windows.py", "pkg/window.py"}),
+    ):
+        assert {one.path for one in tell(content, target=target)} == expected
+
+
+def test_dlls(tell: Tell) -> None:
+    """Those of other machines do not count; a program's own way to name them is understood."""
+    files = [
+        dll("pkg/_core.cp313-win_amd64.pyd", "inner.dll", "python313.dll", "foo.dll"),
+        dll("pkg.libs/inner.dll", "kernel32.dll"),
+        dll("pkg/other.dll", "bar.dll", arch="aarch64"),
+        dll("pkg/plugin.dll", "baz.dll"),
+    ]
+    text = (
+        "import ctypes, subprocess\nctypes.WinDLL('Kernel32.DLL')\nctypes.CDLL('inner.dll')\nctypes.CDLL('usb.dll')\n"
+        "subprocess.run('C:\\\\tools\\\\python.exe')\n"
+    )
+    found = tell({"pkg/a.py": text, **{one.path: one for one in files}}, target="win-x64")
+    assert {(one.rule.id, one.subject, one.severity) for one in found} == {
+        ("missing-library", "foo.dll", "error"),
+        ("missing-library", "baz.dll", "warning"),
+        ("system-library", "usb.dll", "warning"),
+        ("system-python", "python", "warning"),
+    }
 
 
 @pytest.mark.parametrize(

@@ -317,7 +317,7 @@ def test_what_is_run_may_be_bytecode_alone(tmp_path: Path, store: Store, built: 
 
 
 def test_module_names() -> None:
-    suffixes = names.extension_suffixes(SOABI)
+    suffixes = LINUX.extension_suffixes(SOABI)
     cases = {
         "a.py": ("a", "source", False),
         "a/b/__init__.py": ("a.b", "source", True),
@@ -343,7 +343,9 @@ def test_best_file_of_a_module(tmp_path: Path) -> None:
         path: make.Entry.of(b"x = 1\n")
         for path in ("a.py", "a/__init__.py", "b.py", "b.abi3.so", f"b.{SOABI}.so", "c.py", "c/data.txt")
     }
-    options = make.Options(Path(sys.executable), SOABI, 0, sources=True, columns=True, encoder=pack.Encoder())
+    options = make.Options(
+        Path(sys.executable), LINUX, SOABI, 0, sources=True, columns=True, encoder=pack.Encoder()
+    )
     found = make.make(tmp_path, tree, options).resources
     assert {name: one.path for name, one in found.modules.items()} == {
         "a": "a/__init__.py",

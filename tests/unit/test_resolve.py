@@ -20,6 +20,7 @@ from oxcross.sdist import IndexFile, Sdist
 from oxcross.store import Store
 
 LINUX = targets.get("linux-x64")
+WINDOWS = targets.get("win-x64")
 
 
 @pytest.fixture
@@ -101,6 +102,85 @@ def test_glibc_decides_which_wheels_fit(tmp_path: Path, store: Store, index: Pat
     assert names(resolve(wanted, LINUX, store).lines) == ["newlibc==1.0"]
 
 
+_MARKED = [
+    'colour; sys_platform == "win32"',
+    'zones; os_name == "nt" and platform_system == "Windows" and platform_machine == "AMD64"',
+    'unixonly; sys_platform != "win32"',
+    'beta; python_full_version >= "3.13" and implementation_name == "cpython"',
+]
+
+
+def test_windows_beside_linux(
+    tmp_path: Path, store: Store, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each target's markers and wheels; both resolutions are in oxcross.lock, whatever came first."""
+    for name in ("colour", "unixonly"):
+        wheels.make(index, name)
+    wheels.make(index, "zones", tag="cp313-none-win_amd64")
+    wheels.make(index, "native", "2.0", tag="cp313-cp313-win_amd64")
+    wheels.make(index, "native", "3.0", tag="cp313-cp313-win32")
+    wheels.make(index, "native", "4.0", tag="cp312-cp312-win_amd64")
+    wheels.make(index, "stable", "1.0", tag="cp39-abi3-win_amd64")
+    wheels.make(index, "stable", "1.0", tag="cp39-abi3-manylinux_2_17_x86_64")
+    wheels.make(index, "marked", requires=_MARKED)
+    wanted = project(tmp_path, 'requirements = ["marked", "native", "stable"]')
+    windows = resolve(wanted, WINDOWS, store)
+    assert names(windows.lines) == [
+        "beta==1.0", "colour==1.0", "marked==1.0", "native==2.0", "stable==1.0", "zones==1.0",
+    ]  # fmt: skip
+    linux = resolve(wanted, LINUX, store)
+    assert names(linux.lines) == ["beta==1.0", "marked==1.0", "native==2.0", "stable==1.0", "unixonly==1.0"]
+    lock = lockfile.read(wanted.root / "oxcross.lock")
+    assert {name: entry.requirements for name, entry in lock.targets.items()} == {
+        "linux-x64": linux.lines,
+        "win-x64": windows.lines,
+    }
+    monkeypatch.setattr(uv, "find", lambda: pytest.fail("uv is not needed"))
+    assert known(wanted, WINDOWS) == windows
+    assert known(wanted, LINUX) == linux
+
+
+def test_windows_wheels_are_installed(tmp_path: Path, store: Store, index: Path) -> None:
+    """Programs that are generated are left out, those that the wheel has stay: ruff.exe is one."""
+    files = {
+        "tool/_core.cp313-win_amd64.pyd": b"MZ",
+        "tool.libs/inner.dll": b"MZ",
+        "tool-1.0.data/scripts/real.exe": b"MZ\0#!python\n",
+        "tool-1.0.data/data/share/x.txt": b"x",
+        "tool-1.0.dist-info/entry_points.txt": b"[console_scripts]\ntool = tool:main\n[gui_scripts]\nwin = tool:win\n",
+    }
+    wheels.make(index, "tool", files=files, tag="cp313-cp313-win_amd64")
+    wanted = project(tmp_path, 'requirements = ["tool"]')
+    tree = environment.environment(resolve(wanted, WINDOWS, store).lines, wanted, WINDOWS, store)
+    found = {path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()}
+    information = {
+        f"tool-1.0.dist-info/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt")
+    }
+    assert found - information == {
+        "bin/real.exe", "share/x.txt", "tool.libs/inner.dll", "tool/_core.cp313-win_amd64.pyd",
+    }  # fmt: skip
+    assert (tree / "bin/real.exe").read_bytes() == files["tool-1.0.data/scripts/real.exe"]
+    record = (tree / "tool-1.0.dist-info/RECORD").read_text()
+    assert "\\" not in record
+    assert "bin/tool" not in record
+    assert "bin/real.exe,sha256=" in record
+
+
+def test_a_wheel_that_windows_lacks(tmp_path: Path, store: Store, index: Path) -> None:
+    with pytest.raises(CollectError, match=r"cannot be had for win-x64(.|\n)*newlibc") as caught:
+        resolve(project(tmp_path, 'requirements = ["beta", "newlibc"]'), WINDOWS, store)
+    assert "wheels" in (caught.value.hint or "")
+
+
+def test_windows_builds_nothing_from_source(tmp_path: Path, store: Store, index: Path) -> None:
+    wanted = project(tmp_path, 'requirements = ["beta"]\nlink = "static"')
+    with pytest.raises(
+        CollectError, match="no extension modules are built from source for win-x64"
+    ) as caught:
+        resolve(wanted, WINDOWS, store)
+    assert "tool.oxcross.link" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("glibc", "platform"),
     [
@@ -115,6 +195,7 @@ def test_glibc_decides_which_wheels_fit(tmp_path: Path, store: Store, index: Pat
 def test_platforms(glibc: str, platform: str) -> None:
     assert uv.platform(LINUX, glibc) == f"x86_64-manylinux_{platform}"
     assert uv.platform(targets.get("linux-x64-musl"), glibc) == "x86_64-unknown-linux-musl"
+    assert uv.platform(WINDOWS, glibc) == "x86_64-pc-windows-msvc"
 
 
 def test_project_dependencies(tmp_path: Path, store: Store, index: Path) -> None:

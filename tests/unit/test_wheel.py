@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import wheels
 
+from oxcross import targets
 from oxcross.collect import projectfiles, refresh, uv, wheel
 from oxcross.errors import CollectError
 from oxcross.store import Store
@@ -213,7 +214,12 @@ def test_extras() -> None:
     metadata = (
         b"Name: x\nVersion: 1\nRequires-Dist: a\nRequires-Dist: b; extra == 'one'\n"
         b"Requires-Dist: c; extra == 'two' and python_version > '3'\nRequires-Dist: d; sys_platform == 'win32'\n"
+        b"Requires-Dist: e; extra == 'three' and os_name == 'nt'\n"
+        b"Requires-Dist: f; extra == 'three' and platform_machine == 'AMD64' and platform_system == 'Windows'\n"
     )
-    assert wheel.requires(metadata, "") == ["a", "d; sys_platform == 'win32'"]
-    assert wheel.requires(metadata, "[one]") == ["a", "b", "d; sys_platform == 'win32'"]
-    assert wheel.requires(metadata, "[one, two]") == ["a", "b", "c", "d; sys_platform == 'win32'"]
+    linux, windows = targets.get("linux-x64"), targets.get("win-x64")
+    assert wheel.requires(metadata, "", linux) == ["a", "d; sys_platform == 'win32'"]
+    assert wheel.requires(metadata, "[one]", linux) == ["a", "b", "d; sys_platform == 'win32'"]
+    assert wheel.requires(metadata, "[one, two]", linux) == ["a", "b", "c", "d; sys_platform == 'win32'"]
+    assert wheel.requires(metadata, "[three]", linux) == ["a", "d; sys_platform == 'win32'"]
+    assert wheel.requires(metadata, "[three]", windows) == ["a", "d; sys_platform == 'win32'", "e", "f"]
