@@ -1,6 +1,6 @@
 """The whole road: from a project to executables, each inspected and run.
 
-    project -> steps -> (plan, engine, store) -> collect -> pack -> link -> inspect -> run
+    project -> steps -> (plan, engine, store) -> collect -> pack -> link -> sign -> inspect -> run
 
 What is on it is done elsewhere; this module only puts one thing after another.
 """
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from oxcross import cpython as pythons
 from oxcross import engine as engines
-from oxcross import recipes, targets
+from oxcross import link, recipes, runner, targets
 from oxcross.engine import Engine, Job
 from oxcross.errors import BuildError, InspectError, UsageError
 from oxcross.plan import Plan, Step
@@ -90,6 +90,11 @@ class Workshop:
         for version in dict.fromkeys(project.python for project in wanted):
             if not pythons.pinned(version)[0].tested:
                 self.terminal.notice(f"CPython {version} is offered, but no test of oxcross builds it")
+        for project in wanted:
+            if targets.get(project.target).os == "windows":
+                from oxcross.windows.appearance import require
+
+                require(project)
         resolutions = self._resolve(wanted, upgrade=upgrade)
         needed = [steps(project, found.built) for project, found in zip(wanted, resolutions, strict=True)]
         try:
@@ -156,7 +161,7 @@ class Workshop:
 
     def _assemble(self, project: Project, resolution: Resolution, made: Mapping[Step, Path]) -> Artifact:
         """Collect, pack, link, inspect and run: the executable of one target."""
-        from oxcross import inspect, link, pack, squeeze
+        from oxcross import inspect, pack, squeeze
         from oxcross.collect.collected import Built, gather
         from oxcross.collect.settings import manifest, settings
 
@@ -181,7 +186,7 @@ class Workshop:
             )
         for text in collected.warnings:
             self.terminal.notice(text)
-        out = output_folder(project.root) / target.name / project.name
+        out = output_folder(project.root) / target.name / file_name(project, target)
         with self.store.temporary("blob") as scratch:
             with self.terminal.stage(target.name, "pack"), self.store.guard():
                 options = settings(project, collected)
@@ -190,7 +195,10 @@ class Workshop:
                 pack.write(collected.resources, options, facts, blob)
             with self.terminal.stage(target.name, "link"):
                 unused = squeeze.unused(collected.left_out, collected.facts["builtin"])
-                linked = link.attach(launcher, blob, out, target, without=unused)
+                if target.os == "windows":
+                    linked = self._link_windows(project, target, launcher, blob, out)
+                else:
+                    linked = link.attach(launcher, blob, out, target, without=unused)
         with self.terminal.stage(target.name, "check"):
             seen = inspect.inspect(linked.path)
             inspect.check(seen, target)
@@ -210,6 +218,26 @@ class Workshop:
             facts={"python": project.python, "glibc": seen.glibc, "commands": sorted(seen.commands)},
         )
 
+    def _link_windows(
+        self, project: Project, target: Target, launcher: Path, blob: Path, out: Path
+    ) -> link.Linked:
+        """Link with icon, version and manifest; sign, where that is wanted."""
+        from oxcross.windows.appearance import appearance
+
+        wanted = project.windows.sign
+        if wanted is None:
+            return link.attach(launcher, blob, out, target, appearance=appearance(project))
+        from oxcross.windows.sign import sign
+
+        unsigned = blob.with_name(out.name)
+        link.attach(launcher, blob, unsigned, target, appearance=appearance(project))
+        return sign(unsigned, out, wanted, self.terminal.notice)
+
+
+def file_name(project: Project, target: Target) -> str:
+    """What the project's executable is called on a target."""
+    return f"{project.name}.exe" if target.os == "windows" else project.name
+
 
 def _advised(error: BuildError, wanted: Sequence[Project], resolutions: Sequence[Resolution]) -> BuildError:
     """The error of a step; when a distribution could not be built from source, with what can be done instead."""
@@ -228,10 +256,10 @@ def _advised(error: BuildError, wanted: Sequence[Project], resolutions: Sequence
 
 def _try_out(executable: Path, target: Target) -> None:
     """Run the executable's own verification. InspectError when it does not answer as it must."""
-    line = [*target.runner, str(executable), "--oxcross-verify"]
     try:
         done = subprocess.run(
-            line,
+            runner.line(target, executable, "--oxcross-verify"),
+            env=runner.environment(target),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

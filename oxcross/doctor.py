@@ -30,6 +30,12 @@ TOOLS: Final[Mapping[str, str]] = {
     "tclsh": "tcl",
 }
 
+# Programs for executables of Windows alone: what signs them, and what runs them here.
+FOR_WINDOWS: Final[Mapping[str, str]] = {
+    "osslsigncode": "osslsigncode",
+    "wine": "wine",
+}
+
 _MANAGERS: Final[Mapping[str, tuple[int, str]]] = {  # program: column of TOOLS, command
     "apt-get": (0, "apt-get install -y"),
     "dnf": (1, "dnf install -y"),
@@ -62,6 +68,7 @@ def examine(store: str = "") -> list[Check]:
         _uv(),
         _store(store),
         *(_tool(name) for name in TOOLS),
+        *(_for_windows(name) for name in FOR_WINDOWS),
         _namespaces(),
         _docker(),
     ]
@@ -88,7 +95,7 @@ def install(tools: Iterable[str]) -> str:
     column, line = _MANAGERS[found]
     packages: dict[str, None] = {}
     for tool in tools:
-        names = TOOLS.get(tool, tool).split()
+        names = TOOLS.get(tool, FOR_WINDOWS.get(tool, tool)).split()
         packages[names[column] if len(names) > 1 else names[0]] = None
     prefix = "" if os.geteuid() == 0 else "sudo "
     return f"{prefix}{line} {' '.join(packages)}"
@@ -119,6 +126,21 @@ def _tool(name: str) -> Check:
             name=name, ok=False, detail="not in /usr/bin or /bin", fix=install([name]), group="local"
         )
     return Check(name=name, ok=True, detail=path, group="local")
+
+
+def _for_windows(name: str) -> Check:
+    """Not a must: executables are built without it."""
+    path = shutil.which(name)
+    detail = (
+        path
+        or {
+            "osslsigncode": "not found: it signs executables for Windows",
+            "wine": "not found: executables for Windows are inspected, but not run",
+        }[name]
+    )
+    return Check(
+        name=name, ok=path is not None, detail=detail, fix="" if path else install([name]), group="windows"
+    )
 
 
 def _uv() -> Check:

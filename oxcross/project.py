@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from oxcross.errors import ConfigError, UsageError
+from oxcross.windows.settings import Windows
 
 if TYPE_CHECKING:
     from oxcross.config.schema import Interpreter, Policy
@@ -80,6 +81,7 @@ class Project:
     policy: Policy
     mirrors: tuple[str, ...]
     ignore: tuple[str, ...] = ()  # what `analyze` does not tell: "rule" or "rule:distribution"
+    windows: Windows = field(default_factory=Windows)
     views: Mapping[str, Project] = field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -69,7 +69,7 @@ def run(
 
     Its exit status becomes this program's.
     """
-    from oxcross import wanted
+    from oxcross import runner, wanted
 
     projects = wanted.select(project, target or wanted.runnable(project))
     row = target_rows.get(projects[0].target)
@@ -80,10 +80,10 @@ def run(
         )
     with open_store(store) as opened:
         [artifact] = _build(projects[:1], opened, engine=engine, jobs=jobs, upgrade=False, verbose=verbose)
-    line = [*row.runner, str(artifact.path), *_passed(c)]
+    line, env = runner.line(row, artifact.path, *_passed(c)), runner.environment(row)
     sys.stdout.flush()
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what is ignored stays so in exec
-    os.execvp(line[0], line)  # noqa: S606 (becoming the application is the point)
+    os.execvpe(line[0], line, env)  # noqa: S606 (becoming the application is the point)
 
 
 @command

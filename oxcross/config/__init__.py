@@ -63,8 +63,9 @@ def _validated(document: dict[str, Any], findings: Findings) -> schema.Config:
                 findings.add(f"tool.oxcross.{key}".rstrip("."), message, hint)
             if not isinstance(table, dict):
                 findings.raise_any()
-            for place in [detail["loc"] for detail in error.errors(include_url=False)]:
-                _drop(table, place)
+            for detail in error.errors(include_url=False):
+                place = detail["loc"]
+                _drop(table, place[:-1] if detail["type"] == "missing" else place)
 
 
 def _drop(table: dict[str, Any], place: tuple[int | str, ...]) -> None:

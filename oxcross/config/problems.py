@@ -16,10 +16,12 @@ from oxcross.config.schema import (
     Interpreter,
     Policy,
     Settings,
+    Stdlib,
     Store,
-    Table,
     keys,
 )
+from oxcross.config.table import Table
+from oxcross.config.windows import Sign, VersionInfo, Windows
 from oxcross.errors import nearest
 
 _TABLES: Final[Mapping[str, type[Table]]] = {
@@ -28,7 +30,11 @@ _TABLES: Final[Mapping[str, type[Table]]] = {
     "data": Data,
     "interpreter": Interpreter,
     "policy": Policy,
+    "stdlib": Stdlib,
     "store": Store,
+    "windows": Windows,
+    "windows.sign": Sign,
+    "windows.version-info": VersionInfo,
 }
 
 
@@ -86,7 +92,8 @@ def _nearest_key(location: tuple[int | str, ...]) -> str:
     else:
         table = Config
     if parents:
-        table = _TABLES.get(str(parents[0]), table)
+        dotted = ".".join(map(str, parents))
+        table = _TABLES.get(dotted) or _TABLES.get(str(parents[0]), table)
     others: dict[str, type[Table]] = {"": Config, **_TABLES}
     for name, other in others.items():
         if key in keys(other) and other is not table:
@@ -116,5 +123,7 @@ _PATTERNS: Final[Mapping[str, str]] = {
     r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$": "write a distribution's name, without version or marker",
     r"^[A-Za-z0-9_][A-Za-z0-9._+-]*$": "letters, digits, '.', '_', '+' and '-' only: it becomes a file name",
     r"^3\.[0-9]+(\.[0-9]+)?$": 'write a version such as "3.13"',
+    r"^[0-9]{1,5}(\.[0-9]{1,5}){0,3}$": 'write up to four numbers, such as "1.2.0.7"',
+    r"^https?://\S+$": "write an address that begins with https:// or http://",
     r"^2\.[1-9][0-9]$": 'write a glibc version from 2.17 on, such as "2.28"',
 }

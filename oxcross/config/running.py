@@ -50,6 +50,15 @@ class Running:
         for run, key in wanted:
             self._check(run, key)
 
+    @property
+    def windowed(self) -> bool:
+        """Whether what runs is one of the project's windowed programs."""
+        windowed, plain = (
+            {str(one).partition("[")[0].strip() for one in self._meta.get(key, {}).values()}
+            for key in ("gui-scripts", "scripts")
+        )
+        return self.run.kind == "entry-point" and self.run.value in windowed - plain and not self.commands
+
     def _scripts(self) -> dict[str, Run]:
         """The project's own console scripts; without them its windowed programs."""
         scripts = self._meta.get("scripts", {}) or self._meta.get("gui-scripts", {})

@@ -12,9 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StrictBool,
     StrictInt,
@@ -22,9 +20,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from oxcross.config.table import Table, Text
+from oxcross.config.windows import Windows
 from oxcross.errors import nearest
 
-Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
 ModuleName = Annotated[str, StringConstraints(strict=True, pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*$")]
 DistributionName = Annotated[
     str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")
@@ -127,19 +126,6 @@ def _commands(value: object) -> object:
 
 
 Location = Annotated[Text, AfterValidator(_location)]
-
-
-def _key(name: str) -> str:
-    """A field's name as the configuration spells it."""
-    return name.replace("_", "-")
-
-
-class Table(BaseModel):
-    """A table of the configuration: keys with dashes, no other keys, frozen."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, alias_generator=_key, use_attribute_docstrings=True
-    )
 
 
 class Data(Table):
@@ -307,6 +293,7 @@ class Settings(Table):
     """Distributions whose pure Python wheel is taken where their extension modules would be linked in."""
     interpreter: Interpreter = Interpreter()
     policy: Policy = Policy()
+    windows: Windows = Windows()
 
 
 class Analyze(Table):
@@ -332,7 +319,7 @@ class Config(Settings):
     """The release's version; default: the project's."""
     targets: tuple[Text, ...] = ("linux-x64",)
     """What is built when no target is asked for."""
-    target: dict[str, Settings] = {}
+    target: dict[str, Settings] = {}  # noqa: RUF012 # pydantic copies it
     """Settings of one target that replace the general ones."""
     store: Store = Store()
     analyze: Analyze = Analyze()

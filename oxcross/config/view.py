@@ -12,6 +12,9 @@ from oxcross.config import schema
 from oxcross.config.files import check_hashed, check_lock, data_files, existing_file
 from oxcross.config.findings import Findings
 from oxcross.config.running import RUN_KINDS, Running
+from oxcross.config.table import Table
+from oxcross.config.windows import resolve
+from oxcross.cpython import series, series_of
 from oxcross.errors import ConfigError, SourceError, nearest
 from oxcross.project import DataFile, Project
 
@@ -56,11 +59,12 @@ class _View:
         running = Running(self._root, self._document, settings, self._key, findings=self._findings)
         self._check_policy()
         self._check_requirements()
+        name = self._from_project("name", self._config.name)
         return Project(
             root=self._root,
             target=self._target,
             targets=tuple(dict.fromkeys(self._config.targets)),
-            name=self._from_project("name", self._config.name),
+            name=name,
             version=self._from_project("version", self._config.version),
             python=self._python(),
             run=running.run,
@@ -86,6 +90,14 @@ class _View:
             policy=settings.policy,
             mirrors=self._config.store.mirrors,
             ignore=self._config.analyze.ignore,
+            windows=resolve(
+                self._root,
+                settings.windows,
+                self._meta,
+                name=name,
+                windowed=running.windowed,
+                wrong=self._add,
+            ),
         )
 
     # -- where a value stands ---------------------------------------------------------------
@@ -142,6 +154,11 @@ class _View:
         if self._settings.interpreter.allocator == "mimalloc" and version.startswith("3.12."):
             hint = '"default" or "malloc", or python = "3.13"'
             self._add("interpreter.allocator", f"CPython {version} has no mimalloc", hint)
+        if targets.get(self._target).os == "windows" and not series()[series_of(version)].windows:
+            names = " or ".join(f'"{name}"' for name, row in series().items() if row.windows)
+            self._add(
+                "python", f"there is no recipe for CPython {version} on {self._target}", f"python = {names}"
+            )
         return version
 
     def _glibc(self) -> str:
@@ -235,12 +252,19 @@ def _merged(config: schema.Config, override: schema.Settings) -> schema.Settings
     if RUN_KINDS.keys() & changes.keys():
         values = {name: value for name, value in values.items() if name not in RUN_KINDS}
     for name, value in changes.items():
-        if isinstance(value, schema.Table) and name in values:
-            updates = {key: getattr(value, key) for key in value.model_fields_set}
-            values[name] = values[name].model_copy(update=updates)
-        else:
-            values[name] = value
+        known = values.get(name)
+        values[name] = _updated(known, value) if isinstance(known, Table) else value
     return schema.Settings.model_construct(_fields_set=set(values), **values)
+
+
+def _updated(table: Table, change: Table) -> Table:
+    """A table with the keys of another one in their place; tables in it likewise."""
+    updates = {}
+    for key in change.model_fields_set:
+        known, value = getattr(table, key), getattr(change, key)
+        both = isinstance(known, Table) and isinstance(value, Table)
+        updates[key] = _updated(known, value) if both else value
+    return table.model_copy(update=updates)
 
 
 def _normalised(name: str) -> str:

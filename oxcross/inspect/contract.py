@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
 
 from oxcross.collect.libraries import LIBC_OWN
 from oxcross.errors import InspectError
-from oxcross.inspect.report import Report
+from oxcross.inspect.report import Hardening, Report, WindowsHardening
 from oxcross.targets import Target
+
+_WINDOWS = Path(__file__).with_name("windows.toml")
 
 
 def check(report: Report, target: Target) -> None:
@@ -29,11 +35,17 @@ def _broken(report: Report, target: Target) -> Iterator[str]:
         yield f"it is for {report.target or 'no target'}, not for {target.name}"
     if report.arch != target.arch:
         yield f"it is for {report.arch} machines, not {target.arch}"
+    if isinstance(report.hardening, WindowsHardening):
+        yield from _broken_on_windows(report, report.hardening)
+    else:
+        yield from _broken_on_linux(report, report.hardening, target)
+
+
+def _broken_on_linux(report: Report, hardening: Hardening, target: Target) -> Iterator[str]:
     if foreign := [name for name in report.needed if name not in LIBC_OWN]:
         yield f"it needs {', '.join(foreign)}, which not every system has"
     if target.libc == "glibc" and target.floor and _version(report.glibc) > _version(target.floor):
         yield f"it needs glibc {report.glibc}, newer than {target.floor}"
-    hardening = report.hardening
     for kept, name in (
         (hardening.relro and hardening.bind_now, "full RELRO"),
         (hardening.nx, "a stack and data that cannot be executed"),
@@ -41,6 +53,27 @@ def _broken(report: Report, target: Target) -> Iterator[str]:
     ):
         if not kept:
             yield f"it lacks {name}"
+
+
+def _broken_on_windows(report: Report, hardening: WindowsHardening) -> Iterator[str]:
+    allowed = _allowed()
+    if foreign := [
+        name for name in report.needed if not any(fnmatchcase(name.lower(), one) for one in allowed)
+    ]:
+        yield f"it needs {', '.join(foreign)}, which an executable of oxcross has no use for"
+    for kept, name in (
+        (hardening.dynamic_base, "an image that can lie anywhere (DYNAMIC_BASE)"),
+        (hardening.high_entropy_va, "an image that can lie anywhere in 64 bits (HIGH_ENTROPY_VA)"),
+        (hardening.nx_compat, "data that cannot be executed (NX_COMPAT)"),
+        (hardening.write_xor_execute, "sections that are either writable or executable"),
+    ):
+        if not kept:
+            yield f"it lacks {name}"
+
+
+@cache
+def _allowed() -> tuple[str, ...]:
+    return tuple(tomllib.loads(_WINDOWS.read_text(encoding="utf-8"))["dlls"])
 
 
 def _version(text: str | None) -> tuple[int, ...]:

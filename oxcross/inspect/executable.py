@@ -1,4 +1,4 @@
-"""Reads any oxcross executable: its ELF headers, its locator, its blob."""
+"""Reads any oxcross executable: its headers (images.py), its locator, its blob."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from oxcross import elf, pack
-from oxcross.collect.libraries import LIBC_OWN
-from oxcross.elf import Elf, ElfError
+from oxcross import pack
+from oxcross.elf import Elf, ElfError, is_elf
 from oxcross.errors import InspectError, UsageError
-from oxcross.inspect.report import BlobFact, Component, Hardening, ModuleFact, Report
+from oxcross.inspect import images, signed
+from oxcross.inspect.report import BlobFact, Component, ModuleFact, Report
 from oxcross.inspect.squeezed import groups
 from oxcross.pack.format import LOCATOR, LOCATOR_MAGIC, VERSION, Key, ModuleFlag, NodeKind, Run
 from oxcross.pack.reader import Blob, ModuleRow
+from oxcross.pe import Pe, PeError, is_pe
 
 _HINT = "the file was changed or cut short after it was built: build or download it again"
 
@@ -36,8 +37,9 @@ def inspect(path: Path) -> Report:
         with ThreadPoolExecutor(1) as pool:
             digest = pool.submit(lambda: hashlib.sha256(view).hexdigest())
             pack.check(blob)
-            return _report(path, len(view), digest.result(), Elf(view), blob, offset)
-    except ElfError as error:
+            image = _image(view, path, blob)
+            return _report(path, digest.result(), image, blob, view, offset)
+    except (ElfError, PeError) as error:
         raise InspectError(f"damaged: {error}", where=str(path), hint=_HINT) from error
     except InspectError as error:
         where = f"{path}: {error.where}" if error.where else str(path)
@@ -63,7 +65,7 @@ def locate(data: mmap.mmap | bytes, path: Path) -> tuple[int, int]:
     The first locator counts: the launcher comes first, and a blob may hold anything.
     """
     at = data.find(LOCATOR_MAGIC)
-    if data[:4] != b"\x7fELF" or at < 0 or at + LOCATOR.size > len(data):
+    if not (is_elf(data[:4]) or is_pe(data[:4])) or at < 0 or at + LOCATOR.size > len(data):
         raise InspectError("not an oxcross executable", where=str(path))
     _, address, size, offset, end = LOCATOR.unpack_from(data, at)
     if not address:
@@ -75,37 +77,42 @@ def locate(data: mmap.mmap | bytes, path: Path) -> tuple[int, int]:
     return offset, size
 
 
-def _report(path: Path, size: int, sha256: str, file: Elf, blob: Blob, offset: int) -> Report:
+def _image(view: memoryview, path: Path, blob: Blob) -> images.Image:
+    if is_elf(view):
+        return images.of_elf(Elf(view), blob)
+    file = Pe(view)
+    return images.of_pe(file, blob, signed.look(path, file))
+
+
+def _report(
+    path: Path, sha256: str, image: images.Image, blob: Blob, view: memoryview, offset: int
+) -> Report:
     manifest = blob.manifest
     modules = tuple(_module(row) for row in blob.modules)
     files = [node for node in blob.nodes if node.kind == NodeKind.FILE]
-    embedded = list(_embedded(blob))
-    provided = {library.soname for library in blob.libraries} | LIBC_OWN
-    wanted = {name for one in embedded for name in one.needed}
-    compressed = groups(file.view[:offset])
-    floors = [one.glibc for one in (file, *embedded) if one.glibc]
+    compressed = groups(view[:offset])
     libraries = _components(manifest, "libraries")
     distributions = _components(manifest, "distributions")
     kind, value = blob.setting(Key.RUN_KIND), blob.setting(Key.RUN_TARGET)
     return Report(
         path=str(path),
-        size=size,
+        size=len(view),
         sha256=sha256,
         app={key: str(manifest.get("app", {}).get(key, "")) for key in ("name", "version")},
         target=str(manifest.get("target", "")),
         triple=str(manifest.get("triple", "")),
-        arch=file.arch,
+        arch=image.arch,
         python=str(manifest.get("python", "")),
         oxcross=str(manifest.get("oxcross", "")),
         run={"kind": _run(kind.number if kind else 0), "target": value.text if value else ""},
         commands=dict(_commands(blob)),
         compressed=compressed,
-        glibc=_dotted(file.glibc),
-        glibc_embedded=_dotted(max(floors, default=None)),
-        needed=tuple(file.needed),
-        external=tuple(sorted(wanted - provided)),
-        interpreter=file.interpreter,
-        hardening=_hardening(file),
+        glibc=image.glibc,
+        glibc_embedded=image.glibc_embedded,
+        needed=image.needed,
+        external=image.external,
+        interpreter=image.interpreter,
+        hardening=image.hardening,
         blob=BlobFact(VERSION, offset, blob.size, blob.sha256),
         modules=modules,
         files=len(files),
@@ -114,6 +121,7 @@ def _report(path: Path, size: int, sha256: str, file: Elf, blob: Blob, offset: i
         libraries=libraries,
         distributions=distributions,
         licences=tuple(sorted({one.licence for one in (*libraries, *distributions)})),
+        windows=image.windows,
     )
 
 
@@ -126,39 +134,6 @@ def _module(row: ModuleRow) -> ModuleFact:
         kind = "package" if ModuleFlag.PACKAGE in row.flags else "source"
     return ModuleFact(
         row.name, row.path, kind, ModuleFlag.STDLIB in row.flags, row.code.size, row.code.stored
-    )
-
-
-def _embedded(blob: Blob) -> Iterator[Elf]:
-    """Every ELF file that the executable may load from memory."""
-    refs = {row.code: row.name for row in blob.modules if ModuleFlag.EXTENSION in row.flags}
-    refs |= {blob.nodes[row.node].data: row.soname for row in blob.libraries}
-    for ref, name in refs.items():
-        raw = ref.codec == pack.Codec.RAW
-        data = blob.stored(ref) if raw else memoryview(blob.read(ref))
-        if not elf.is_elf(data):
-            continue  # a file that is only called like a library
-        try:
-            one = Elf(data)
-            _ = (one.needed, one.glibc)
-        except ElfError as error:
-            raise InspectError(f"damaged: {name}: {error}", where="blob section PAYLOAD") from error
-        yield one
-
-
-def _hardening(file: Elf) -> Hardening:
-    return Hardening(
-        pie=file.pie, relro=bool(file.of_type(elf.PT_GNU_RELRO)), bind_now=file.bind_now, nx=_nx(file)
-    )
-
-
-def _nx(file: Elf) -> bool:
-    stacks = file.of_type(elf.PT_GNU_STACK)
-    writable = elf.PF_W | elf.PF_X
-    return (
-        bool(stacks)
-        and not any(stack.flags & elf.PF_X for stack in stacks)
-        and not any(load.flags & writable == writable for load in file.of_type(elf.PT_LOAD))
     )
 
 
@@ -176,7 +151,3 @@ def _commands(blob: Blob) -> Iterator[tuple[str, dict[str, str]]]:
         if setting.key == Key.COMMAND:
             name, _, target = setting.text.partition("=")
             yield name, {"kind": _run(setting.number), "target": target}
-
-
-def _dotted(version: tuple[int, ...] | None) -> str | None:
-    return ".".join(map(str, version)) if version else None

@@ -39,6 +39,41 @@ class Hardening:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowsHardening:
+    """The same of an executable of Windows: the flags of its header, and no section that is writable and executable."""
+
+    dynamic_base: bool  # ASLR
+    high_entropy_va: bool  # with all of the 64 bits
+    nx_compat: bool  # DEP
+    write_xor_execute: bool
+    guard_cf: bool  # Control Flow Guard
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureFact:
+    """A signature that is that of the file. ``trusted``: this machine's authorities vouch for it."""
+
+    subject: str
+    issuer: str
+    timestamp: bool  # whether a server confirmed the time
+    trusted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WindowsFact:
+    """What only executables of Windows have. ``signature`` is known where osslsigncode is. ``mapped`` and ``cached`` are the
+    extension modules and DLLs inside: those that are loaded from memory, and those that have static thread-local storage,
+    for which Windows itself must load them, from a file in the user's cache.
+    """
+
+    subsystem: str  # "console" | "windows"
+    signed: bool
+    signature: SignatureFact | None
+    mapped: tuple[str, ...]
+    cached: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BlobFact:
     """The blob: where it lies in the file, and the digest that it carries and that was verified."""
 
@@ -75,7 +110,7 @@ class Report:
     needed: tuple[str, ...]
     external: tuple[str, ...]
     interpreter: str | None
-    hardening: Hardening
+    hardening: Hardening | WindowsHardening
     blob: BlobFact
     modules: tuple[ModuleFact, ...]
     files: int
@@ -84,6 +119,7 @@ class Report:
     libraries: tuple[Component, ...]
     distributions: tuple[Component, ...]
     licences: tuple[str, ...]
+    windows: WindowsFact | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -104,10 +140,7 @@ class Report:
             *(("command", f"{name}: {run['kind']} {run['target']}") for name, run in self.commands.items()),
             ("target", f"{self.target} ({self.triple})"),
             ("python", f"{self.python}, put together by oxcross {self.oxcross}"),
-            (
-                "glibc",
-                f"{self.glibc or 'none'} to start, {self.glibc_embedded or 'none'} for all that is inside",
-            ),
+            *self._system(),
             ("needs", ", ".join(self.needed) or "nothing"),
             (
                 "program code",
@@ -122,11 +155,29 @@ class Report:
             rows.append(("linked in", ", ".join(linked)))
         if self.external:
             rows.append(("from the system", ", ".join(self.external)))
+        if self.windows and self.windows.cached:
+            rows.append(("cached as files", ", ".join(self.windows.cached)))
         lines = [f"{name:<16}{text}" for name, text in rows]
         lines += _table("libraries", self.libraries) + _table("distributions", self.distributions)
         lines += ["", "largest modules"]
         lines += [f"  {_megabytes(module.stored):>10}  {module.name}" for module in biggest]
         return "\n".join(lines) + "\n"
+
+    def _system(self) -> list[tuple[str, str]]:
+        """What its system asks of it, and it of its system."""
+        if self.windows is None:
+            inside = self.glibc_embedded or "none"
+            return [("glibc", f"{self.glibc or 'none'} to start, {inside} for all that is inside")]
+        signature = self.windows.signature
+        if not self.windows.signed:
+            text = "no"
+        elif signature is None:
+            text = "yes; osslsigncode, which can tell by whom, is not on this machine"
+        else:
+            text = f"by {signature.subject}, for whom {signature.issuer} vouches"
+            text += ", with a confirmed time" if signature.timestamp else ""
+            text += "" if signature.trusted else " (no authority that this machine knows)"
+        return [("subsystem", self.windows.subsystem), ("signed", text)]
 
 
 def _table(title: str, components: Iterable[Component]) -> list[str]:

@@ -122,7 +122,7 @@ def test_help_of_a_task_with_a_place() -> None:
         ("build --jobs", "--jobs needs a value"),
         ("build extra", "build takes no argument 'extra'"),
         ("build --targets linux-x65", "did you mean 'linux-x64'?"),
-        ("build --targets win-x64", "win-x64 cannot be built"),
+        ("build --targets macos-x64", "macos-x64 cannot be built"),
         ("build --engine dokcer", "did you mean 'docker'?"),
         ("build --jobs=-1", "not a number of processes: -1"),
         ("run --target linux-x65", "did you mean 'linux-x64'?"),

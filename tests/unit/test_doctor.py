@@ -56,7 +56,9 @@ def test_the_command_of_the_machine_s_package_manager(tools: Path, manager: str,
 
 def test_examine_this_machine(tmp_path: Path) -> None:
     checks = {check.name: check for check in doctor.examine(str(tmp_path / "store"))}
-    assert {"python", "uv", "store", "namespaces", "docker", *doctor.TOOLS} == set(checks)
+    assert {"python", "uv", "store", "namespaces", "docker", *doctor.TOOLS, *doctor.FOR_WINDOWS} == set(
+        checks
+    )
     assert checks["python"].ok
     assert checks["uv"].ok
     assert all(check.fix for check in checks.values() if not check.ok)
@@ -89,11 +91,12 @@ def test_a_store_that_cannot_be_written() -> None:
         (["local"], True),  # docker is there
         (["docker"], True),  # the tools are there
         (["isolation"], True),
+        (["windows"], True),
         (["docker", "local"], False),
         (["always"], False),
     ],
 )
 def test_able(bad: list[str], able: bool) -> None:
-    groups = ["always", "local", "docker", "isolation"]
+    groups = ["always", "local", "docker", "isolation", "windows"]
     checks = [Check(name=group, ok=group not in bad, detail="", group=group) for group in groups]
     assert doctor.able(checks) is able

@@ -1,0 +1,1 @@
+"""What only executables for Windows have: icon, version, manifest, and a signature."""
