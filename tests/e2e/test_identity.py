@@ -40,7 +40,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
 
 
 def _application(target: str) -> str:
-    return "hello" if target == "linux-x64" else "linked"
+    return "linked" if target.endswith("-musl") else "hello"
 
 
 def _variant(name: str) -> dict[str, str]:
@@ -53,7 +53,8 @@ def _variant(name: str) -> dict[str, str]:
 
 def _targets() -> list[str]:
     ready = [row.name for row in targets.load().values() if row.ready]
-    return ready if os.environ.get("OXCROSS_IDENTITY") == "all" else [ready[0], *ready[1:][-1:]]
+    last = {targets.get(name).os: name for name in ready}  # of each system
+    return ready if os.environ.get("OXCROSS_IDENTITY") == "all" else [ready[0], *last.values()]
 
 
 @pytest.mark.usefixtures("emulated")

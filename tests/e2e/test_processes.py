@@ -58,7 +58,9 @@ def _make(folder: Path, old: str, new: str, target: str = "linux-x64") -> Path:
     return build(folder, target=target)
 
 
-@pytest.fixture(scope="session", params=[name for name, row in targets.load().items() if row.ready])
+@pytest.fixture(
+    scope="session", params=[name for name, row in targets.load().items() if row.ready and row.os == "linux"]
+)
 def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, emulated: None) -> Path:
     del emulated
     return _make(tmp_path_factory.mktemp("file") / "processes", "", "", request.param)

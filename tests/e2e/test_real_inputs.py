@@ -22,7 +22,7 @@ from program import APPS, REPOSITORY, build
 from oxcross import targets
 
 Project = Callable[..., Path]
-ROWS = [row for row in targets.load().values() if row.ready]
+ROWS = [row for row in targets.load().values() if row.ready and row.os == "linux"]
 TARGETS = [row.name for row in ROWS]
 SHARED = [row.name for row in ROWS if not row.static]  # those that load wheels' libraries
 
