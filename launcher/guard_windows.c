@@ -15,7 +15,9 @@ __asm__(".pushsection .rdata,\"dr\"\n"
         ".globl _load_config_used\n"
         "_load_config_used:\n"
         ".long 280\n" /* its size */
-        ".zero 108\n"
+        ".zero 74\n"
+        ".short 0x800\n" /* 78: LOAD_LIBRARY_SEARCH_SYSTEM32: no DLL that lies beside the executable takes the place of Windows' */
+        ".zero 32\n"
         ".quad __guard_check_icall_fptr\n" /* 112 */
         ".quad __guard_dispatch_icall_fptr\n"
         ".quad __guard_fids_table\n"

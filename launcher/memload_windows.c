@@ -54,6 +54,15 @@ const char *ox_memload_error(void)
     return message;
 }
 
+const char *ox_memload_take_error(DWORD error)
+{
+    if (message[0] == '\0' || failure != error || error == 0) {
+        return NULL;
+    }
+    failure = 0;
+    return message;
+}
+
 bool ox_load_fail(DWORD error, const char *format, ...)
 {
     va_list arguments;

@@ -31,6 +31,7 @@
     X(GetModuleFileNameA, kernel32.dll)          \
     X(AddDllDirectory, kernel32.dll)             \
     X(RemoveDllDirectory, kernel32.dll)          \
+    X(FormatMessageW, kernel32.dll)              \
     X(RtlPcToFileHeader, kernel32.dll)
 
 #define OX_LOAD_TYPE(name, dll) __typeof__(name) ox_##name;
@@ -43,6 +44,9 @@ void *ox_memload(uint32_t node, int flags);
 
 /* Why the last load failed that failed in this thread: "NAME: it needs …"; "" when none did. It stays until the next. */
 const char *ox_memload_error(void);
+
+/* The same text for whoever has this error of Windows' to tell, the first time; NULL when it is of something else. */
+const char *ox_memload_take_error(DWORD error);
 
 /* The launcher's function for what is imported by this name from this DLL of Windows' (or API set), or NULL. */
 void *ox_hook_import(const char *dll, const char *name);

@@ -1,5 +1,5 @@
-/* The functions that list directories. A search of ours is a struct ox_search behind the handle; it has a tag, and stands
- * in a list, so that no other handle is taken for one. */
+/* The functions that list directories. The handle of a search of ours is the address of a struct ox_search that stands in a
+ * list: no other handle is taken for one. */
 #include <string.h>
 #include <windows.h>
 

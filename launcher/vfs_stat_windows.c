@@ -278,8 +278,13 @@ DWORD WINAPI ox_GetShortPathNameW(LPCWSTR path, LPWSTR out, DWORD room)
 /* The volume is that of the executable. */
 BOOL WINAPI ox_GetVolumePathNameW(LPCWSTR path, LPWSTR out, DWORD room)
 {
+    const wchar_t *asked = path;
     struct ox_lookup lookup;
-    return OX_REAL(GetVolumePathNameW)(ox_lookup(&path, &lookup) ? ox_vfs_folder() : path, out, room);
+    bool ours = ox_lookup(&path, &lookup);
+    if (ours) {
+        path = lookup.place == OX_SELF ? asked : ox_vfs_folder(); /* the answer begins as the path does */
+    }
+    return OX_REAL(GetVolumePathNameW)(path, out, room);
 }
 
 BOOL WINAPI ox_GetDiskFreeSpaceExW(LPCWSTR path, PULARGE_INTEGER available, PULARGE_INTEGER total, PULARGE_INTEGER free)

@@ -172,8 +172,6 @@ static void by_handle(const wchar_t *name)
     section = CreateFileMappingW(copy, NULL, PAGE_READWRITE, 0, 0, NULL);
     printf("writable %d %lu; ", section != NULL, GetLastError());
     printf("write %d %lu; ", WriteFile(copy, "x", 1, &copied, NULL), GetLastError());
-    FILETIME time = {0, 0x1d00000};
-    printf("time %d %lu; ", SetFileTime(copy, NULL, NULL, &time), GetLastError());
     printf("lock %d; ", LockFile(copy, 0, 0, 1, 0));
     printf("unlock %d; ", UnlockFile(copy, 0, 0, 1, 0));
     printf("link %d %lu; ", DeviceIoControl(copy, 0x900a8, NULL, 0, buffer, 64, &copied, NULL), GetLastError());

@@ -5,9 +5,13 @@ The store lies outside the checkout, so what one test (or an earlier run) built 
 
 from __future__ import annotations
 
+import http.server
+import json
 import shutil
 import signal
-from collections.abc import Callable
+import ssl
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -58,3 +62,37 @@ def hello(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hello") / "hello"
     shutil.copytree(APPS / "hello", folder)
     return build(folder)
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    """Answers every GET with a small JSON document."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"path": self.path, "agent": self.headers["User-Agent"]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments: object) -> None:
+        """Keep the test's output clean."""
+
+
+@pytest.fixture
+def server() -> Iterator[Callable[[ssl.SSLContext | None], int]]:
+    """A function that starts an HTTP(S) server on the loopback interface and returns its port."""
+    running: list[http.server.ThreadingHTTPServer] = []
+
+    def start(context: ssl.SSLContext | None = None) -> int:
+        listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        if context is not None:
+            listener.socket = context.wrap_socket(listener.socket, server_side=True)
+        threading.Thread(target=listener.serve_forever, daemon=True).start()
+        running.append(listener)
+        return int(listener.server_address[1])
+
+    yield start
+    for listener in running:
+        listener.shutdown()
+        listener.server_close()

@@ -10,6 +10,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,3 +62,13 @@ def reference_python() -> Path:
     for part in ("bin", "lib"):
         shutil.copytree(built / part, folder / part, ignore=shutil.ignore_patterns("*.a"))
     return next((folder / "bin").glob("python3.??"))
+
+
+def get(url: str) -> tuple[int, str]:
+    """Status and text of an HTTP answer."""
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import shutil
 import ssl
 import subprocess
-import threading
 import tomllib
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import emptyroot
 import pytest
 import trustme
-from program import APPS, REPOSITORY, build
+from program import APPS, REPOSITORY, build, get
 
 from oxcross import targets
 
@@ -27,40 +23,6 @@ TARGETS = [row.name for row in ROWS]
 SHARED = [row.name for row in ROWS if not row.static]  # those that load wheels' libraries
 
 pytestmark = pytest.mark.usefixtures("emulated")
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    """Answers every GET with a small JSON document."""
-
-    def do_GET(self) -> None:
-        body = json.dumps({"path": self.path, "agent": self.headers["User-Agent"]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments: object) -> None:
-        """Keep the test's output clean."""
-
-
-@pytest.fixture
-def server() -> Iterator[Callable[[ssl.SSLContext | None], int]]:
-    """A function that starts an HTTP(S) server on the loopback interface and returns its port."""
-    running: list[http.server.ThreadingHTTPServer] = []
-
-    def start(context: ssl.SSLContext | None = None) -> int:
-        listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        if context is not None:
-            listener.socket = context.wrap_socket(listener.socket, server_side=True)
-        threading.Thread(target=listener.serve_forever, daemon=True).start()
-        running.append(listener)
-        return int(listener.server_address[1])
-
-    yield start
-    for listener in running:
-        listener.shutdown()
-        listener.server_close()
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -99,15 +61,6 @@ def test_httpie(tmp_path: Path, server: Callable[..., int], target: str) -> None
     assert "CERTIFICATE_VERIFY_FAILED" in refused.stderr
 
 
-def _get(url: str) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(url, timeout=30) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
-
-
 @pytest.mark.parametrize(
     ("target", "sources", "compression"),
     [("linux-x64", "false", '"zstd"'), *((target, "true", '"none"') for target in TARGETS)],
@@ -124,13 +77,13 @@ def test_flask(tmp_path: Path, project: Project, target: str, sources: str, comp
             ready = process.stdout.readline().split()
             assert ready[:1] == ["serving"], process.stderr.read()
             base = f"http://127.0.0.1:{ready[1]}"
-            status, page = _get(base + "/")
+            status, page = get(base + "/")
             assert status == 200
             assert "<title>tasks 2.1</title>" in page
             assert '<p>good morning &amp; <a href="/static/style.css">style</a></p>' in page
-            assert _get(base + "/static/style.css") == (200, "p { color: teal; }\n")
-            assert _get(base + "/static/missing.css")[0] == 404
-            assert _get(base + "/fail")[0] == 500
+            assert get(base + "/static/style.css") == (200, "p { color: teal; }\n")
+            assert get(base + "/static/missing.css")[0] == 404
+            assert get(base + "/fail")[0] == 500
         finally:
             process.terminate()
         _, errors = process.communicate(timeout=30)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import lief
 import pytest
+from tools import need
 from windowed import INFO, WINDOWS, attach, launcher
 
 from oxcross import pe, runner
@@ -35,10 +36,10 @@ def parsed(path: Path) -> lief.PE.Binary:
     return found
 
 
-@pytest.mark.skipif(WINDOWS.lacking() is not None, reason="wine runs executables for Windows here")
 @pytest.mark.parametrize("tight", [False, True])
 @pytest.mark.parametrize("subsystem", ["", "console", "windows"])
 def test_the_program_finds_its_blob(tmp_path: Path, tight: bool, subsystem: str) -> None:
+    need(wine="wine")
     blob = random.Random(1).randbytes(1_000_003)  # noqa: S311
     linked = attach(tmp_path, launcher(tight=tight), blob, appearance(subsystem) if subsystem else None)
     done = subprocess.run(

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from tools import need, need_file
 from windowed import WINDOWS, attach, launcher
 
 from oxcross import runner
@@ -46,10 +47,6 @@ default_policy = 1.2.3.4.1
 digests = sha256
 """
 
-pytestmark = pytest.mark.skipif(
-    not shutil.which("osslsigncode") or not shutil.which("openssl"), reason="osslsigncode signs here"
-)
-
 
 def openssl(folder: Path, *arguments: str) -> None:
     subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
@@ -58,6 +55,7 @@ def openssl(folder: Path, *arguments: str) -> None:
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an authority, and certificates of it, that sign code and confirm times."""
+    need(osslsigncode="osslsigncode", openssl="openssl")
     folder = tmp_path_factory.mktemp("keys")
     (folder / "extensions").write_text(_EXTENSIONS, encoding="utf-8")
     openssl(folder, *["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "900", "-subj", "/CN=Toy_CA"],
@@ -118,8 +116,8 @@ def test_pem(unsigned: Path, keys: Path, key: str, certificate: str) -> None:
     assert authenticode.verify(linked.path, keys / "ca.pem").verified
 
 
-@pytest.mark.skipif(WINDOWS.lacking() is not None, reason="wine runs executables for Windows here")
 def test_it_still_runs(unsigned: Path, keys: Path) -> None:
+    need(wine="wine")
     linked, _ = signed(unsigned, Signing(certificate=str(keys / "chain.pem"), key=str(keys / "code.key")))
     line = runner.line(WINDOWS, linked.path)
     done = subprocess.run(line, env=runner.environment(WINDOWS), stdout=subprocess.PIPE, check=True)
@@ -134,13 +132,13 @@ def test_reproducible_or_not(unsigned: Path, keys: Path, monkeypatch: pytest.Mon
     assert signed(unsigned, curve)[0].sha256 != signed(unsigned, curve)[0].sha256
 
 
-@pytest.mark.skipif(
-    not SOFTHSM.is_file() or not ENGINE.is_file(), reason="SoftHSM is a token without hardware"
-)
 @pytest.mark.parametrize("engine", ["", str(ENGINE)])
 def test_token(
     engine: str, unsigned: Path, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    need_file(SOFTHSM, "softhsm2")
+    need_file(ENGINE, "libengine-pkcs11-openssl")
+    need(pkcs11_tool="opensc")
     (tmp_path / "tokens").mkdir()
     (tmp_path / "conf").write_text(f"directories.tokendir = {tmp_path}/tokens\n", encoding="utf-8")
     monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "conf"))

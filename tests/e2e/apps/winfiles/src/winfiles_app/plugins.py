@@ -1,0 +1,5 @@
+"""Found by its entry point."""
+
+
+def loud(text):
+    return text.upper() + "!"
