@@ -153,6 +153,17 @@ def cold(folder: Path, project: Path, targets: str) -> Figure:
     return Figure(runs=(child_cpu(line, env=environment) / 60,), unit="CPU-minutes")
 
 
+def windows(folder: Path) -> list[str]:
+    """The table of hello for Windows beside that for Linux: sizes, and the time of a rebuild (run under wine, too)."""
+    rows = ["| hello world, win-x64 | size | of linux-x64's |", "|---|---|---|"]
+    for compression in ("none", "zstd-resources"):
+        project = variant(folder, f"windows-{compression}", f'compression = "{compression}"\n')
+        theirs, ours = (build(project, name).stat().st_size for name in ("linux-x64", "win-x64"))
+        rows.append(f"| compression {compression} | {ours / 1e6:.2f} MB | {ours / theirs:.3f} |")
+    rebuilt = edit_and_rebuild(variant(folder, "windows"), "win-x64", 5)
+    return [*rows, f"| rebuild after one edit | {rebuilt} | |"]
+
+
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description="Measure start-up, size and build times.")
@@ -196,6 +207,7 @@ def main() -> None:
             lines += ["", *sizes.table(folder / "sizes", python)]
         lines += ["", *django_set.table(folder)]
         lines += ["", *file_calls.table(folder, options.runs)]
+        lines += ["", *windows(folder)]
         lines += ["", "| build | |", "|---|---|"]
         lines.append(f"| rebuild after one edit | {edit_and_rebuild(raw, 'linux-x64', 5)} |")
         lines.append(f"| rebuild of {LINUX.replace(',', ', ')} | {edit_and_rebuild(raw, LINUX, 5)} |")

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fsname.h"
 #include "platform.h"
 #include "settings.h"
 #include "state.h"
@@ -18,7 +19,7 @@ static void add_script_folder(const struct ox_start *start)
         return; /* python does it, and puts an archive itself there */
     }
     PyObject *path = PySys_GetObject("path");
-    PyObject *folder = PyUnicode_DecodeFSDefaultAndSize(start->script, slash - start->script);
+    PyObject *folder = ox_decode_part(start->script, slash - start->script);
     if (path == NULL || folder == NULL || PyList_Insert(path, 0, folder) < 0) {
         PyErr_Clear();
     }
@@ -29,7 +30,7 @@ static void add_script_folder(const struct ox_start *start)
 static bool can_be_found(const char *name)
 {
     PyObject *bootstrap = PyImport_ImportModule("_frozen_importlib");
-    PyObject *top = PyUnicode_DecodeFSDefaultAndSize(name, (Py_ssize_t)strcspn(name, "."));
+    PyObject *top = ox_decode_part(name, (Py_ssize_t)strcspn(name, "."));
     PyObject *spec = bootstrap == NULL || top == NULL
         ? NULL
         : PyObject_CallMethod(bootstrap, "_find_spec", "OO", top, Py_None);

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "fsname.h"
 #include "locate.h"
 
 struct ox_importer *ox_importer_of_type(PyTypeObject *type)
@@ -179,7 +180,7 @@ static int module_exec(PyObject *module)
         || importer->finder == NULL || importer->entry_finder == NULL) {
         return -1;
     }
-    return PyModule_Add(module, "mount", PyUnicode_DecodeFSDefault(ox.mount.path)) < 0
+    return PyModule_Add(module, "mount", ox_decode_path(ox.mount.path)) < 0
             || PyModule_AddType(module, (PyTypeObject *)importer->finder) < 0
             || PyModule_AddType(module, (PyTypeObject *)importer->entry_finder) < 0
         ? -1

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "builtins.h"
+#include "fsname.h"
 #include "importer_internal.h"
 #include "python_platform.h"
 #include "settings.h"
@@ -65,7 +66,7 @@ static bool set_attributes(void)
         done = PySys_SetObject("oxidized", Py_True) == 0;
     }
     if (done && ox_setting_number(OX_KEY_MEIPASS, 0) != 0) {
-        PyObject *path = PyUnicode_DecodeFSDefault(ox.mount.path);
+        PyObject *path = ox_decode_path(ox.mount.path);
         done = path != NULL && PySys_SetObject("_MEIPASS", path) == 0;
         Py_XDECREF(path);
     }
@@ -173,7 +174,7 @@ void ox_run_start_lines(void)
             continue;
         }
         /* What such lines find around them in site.addpackage, and some look at. */
-        PyObject *folder = PyUnicode_DecodeFSDefault(ox.mount.path);
+        PyObject *folder = ox_decode_path(ox.mount.path);
         PyObject *locals = folder == NULL ? NULL : Py_BuildValue("{sO}", "sitedir", folder);
         bool done = locals != NULL && run_line(line + 1, locals);
         Py_XDECREF(locals);

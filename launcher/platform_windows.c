@@ -33,7 +33,6 @@ int wmain(int argc, wchar_t **argv)
 
 void ox_platform_start(void)
 {
-    /* What is not a console is written to as the bytes come. */
     SetErrorMode(SEM_FAILCRITICALERRORS); /* no dialog where a drive or a DLL is missing: an error is returned */
 }
 

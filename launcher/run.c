@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fsname.h"
 #include "importer.h"
 #include "locate.h"
 #include "platform.h"
@@ -198,11 +199,11 @@ static PyObject *run_file(const char *target)
         ox_damaged("the path of the file to run is too long");
     }
     ox_vfs_write((struct ox_text){target, strlen(target)}, buffer);
-    PyObject *path = PyUnicode_DecodeFSDefault(buffer);
+    PyObject *path = ox_decode_path(buffer);
     PyObject *sys_path = PySys_GetObject("path");
     const char *slash = strrchr(target, '/');
     if (slash != NULL && sys_path != NULL) {
-        PyObject *folder = PyUnicode_DecodeFSDefaultAndSize(buffer, (Py_ssize_t)ox.mount.size + 1 + (slash - target));
+        PyObject *folder = ox_decode_part(buffer, (Py_ssize_t)ox.mount.size + 1 + (slash - target));
         if (folder == NULL || PyList_Insert(sys_path, 0, folder) < 0) {
             PyErr_Clear();
         }

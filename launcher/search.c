@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "importer_internal.h"
+#include "fsname.h"
 #include "locate.h"
 #include "platform.h"
 
@@ -100,7 +101,7 @@ bool ox_folder(PyObject *entry, struct ox_folder *folder)
         text = PyUnicode_AsUTF8(entry);
     } else if (PyUnicode_Check(entry)) {
         /* The executable's folder may not be UTF-8: AsUTF8 would look for a codec's error handler, before there is one. */
-        bytes = PyUnicode_EncodeFSDefault(entry);
+        bytes = ox_encode_path(entry);
         text = bytes == NULL ? NULL : PyBytes_AS_STRING(bytes);
     } else if (PyBytes_Check(entry)) {
         text = PyBytes_AS_STRING(entry);

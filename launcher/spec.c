@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "importer_internal.h"
+#include "fsname.h"
 #include "locate.h"
 #include "platform.h"
 #include "settings.h"
@@ -19,7 +20,7 @@ PyObject *ox_absolute(struct ox_string path)
         ox_damaged("a path is too long");
     }
     ox_vfs_write(text, buffer);
-    return PyUnicode_DecodeFSDefault(buffer);
+    return ox_decode_path(buffer);
 }
 
 /* Where a compiled copy would lie (PEP 3147). It is nowhere; but a spec without it would have importlib work it out in
@@ -46,7 +47,7 @@ static PyObject *cached_path(struct ox_string path)
         Py_RETURN_NONE;
     }
     ox_separate(buffer + ox.mount.size);
-    return PyUnicode_DecodeFSDefault(buffer);
+    return ox_decode_path(buffer);
 }
 
 /* object.name = value; a NULL value is an error already set. */

@@ -149,11 +149,12 @@ def rules(minor: str, files: list[str], headers: dict[str, tuple[str, str]]) -> 
 
 
 def names(archive: Path, whole: Path, exports: Path) -> None:
-    """What the archive defines under CPython's names, and of these what headers declare as API."""
+    """What the archive defines under CPython's names, and of these what headers declare as API, or the stable ABI has."""
     defined = sorted(name for name in index(archive.read_bytes()) if re.match(r"_?Py", name))
-    api = set()
+    stable = Path("PC/python3dll.c").read_text(encoding="utf-8")  # with what no header declares any more
+    api = set(re.findall(r"^EXPORT_(?:FUNC|DATA)\((\w+)\)", stable, re.MULTILINE))
     for header in Path("Include").rglob("*.h"):
-        text = header.read_text(encoding="utf-8")
+        text = header.read_text(encoding="utf-8").replace("_Py_NO_RETURN", "")
         api |= set(re.findall(r"\bPyAPI_(?:FUNC|DATA)\([^;]*?\)\s*\(?\**\s*(\w+)\s*[()\[;]", text))
     for path, kept in ((whole, defined), (exports, [name for name in defined if name in api])):
         path.write_text("EXPORTS\n" + "".join(f"    {name}\n" for name in kept), encoding="utf-8")

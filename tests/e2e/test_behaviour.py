@@ -52,7 +52,10 @@ SAME = [
 
 @pytest.fixture(
     scope="session",
-    params=[("linux-x64", "full"), *((name, "fast") for name, row in targets.load().items() if row.ready and row.os == "linux")],
+    params=[
+        ("linux-x64", "full"),
+        *((name, "fast") for name, row in targets.load().items() if row.ready and row.os == "linux"),
+    ],
     ids="-".join,
 )
 def probe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, emulated: None) -> Path:

@@ -186,6 +186,15 @@ def test_allocator_that_the_python_lacks(write: Write) -> None:
     assert "tool.oxcross.interpreter.allocator: CPython 3.12." in error(write(text.format("3.12")))
 
 
+def test_a_python_without_a_recipe_for_windows(write: Write) -> None:
+    text = '[tool.oxcross]\nrun-file = "app.py"\npython = "{}"\ntargets = ["win-x64"]\n'
+    assert load(write(text.format("3.13"))).for_target("win-x64").python == "3.13.15"
+    said = error(write(text.format("3.12")))
+    assert "tool.oxcross.python: there is no recipe for CPython 3.12." in said
+    assert "on win-x64" in said
+    assert 'python = "3.13"' in said
+
+
 def test_data(write: Write) -> None:
     folder = write(
         """

@@ -37,7 +37,8 @@ def plan(name: str, sdists: tuple[Sdist, ...] = ()) -> Plan:
 
 
 def all_steps() -> list[Step]:
-    return list({step.key: step for target in LINUX for step in plan(target.name, SDISTS)}.values())
+    plans = [*(plan(target.name, SDISTS) for target in LINUX), plan("win-x64")]
+    return list({step.key: step for one in plans for step in one}.values())
 
 
 def test_the_graph_of_linux_x64() -> None:
@@ -59,6 +60,26 @@ def test_other_linux_targets_are_data(name: str) -> None:
     assert "linux-x64/cpython" in [step.name for step in cpython.needs], "a python that runs here"
     assert f"--host={targets.get(name).triple}" in cpython.script
     assert "--with-build-python=" in cpython.script
+
+
+def test_the_graph_of_win_x64() -> None:
+    steps = plan("win-x64")
+    own = {step.name.removeprefix("win-x64/") for step in steps if step.name.startswith("win-x64/")}
+    assert own == {
+        "toolchain", "zlib", "bzip2", "xz", "zstd", "openssl", "libffi", "sqlite", "cpython", "launcher",
+    }  # fmt: skip
+    cpython = steps.named("win-x64/cpython")
+    assert {"linux-x64/cpython", "win-x64/openssl"} <= {step.name for step in cpython.needs}
+    compressed = recipes.steps(targets.get("win-x64"), compression="zstd")
+    assert compressed[-1] == steps.steps[-1], "program code is not packed there"
+
+
+def test_the_launcher_for_windows_takes_no_posix_sources() -> None:
+    code = plan("win-x64").named("win-x64/launcher").inputs["launcher"]
+    assert isinstance(code, Tree)
+    suffixes = {path.removesuffix(".c").rpartition("_")[2] for path in code.files if path.endswith(".c")}
+    assert "windows" in suffixes
+    assert not suffixes & {"linux", "posix", "glibc", "musl", "macos"}
 
 
 @pytest.mark.parametrize("step", all_steps(), ids=lambda step: step.name)
