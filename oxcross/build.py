@@ -161,6 +161,10 @@ class Workshop:
 
     def _assemble(self, project: Project, resolution: Resolution, made: Mapping[Step, Path]) -> Artifact:
         """Collect, pack, link, inspect and run: the executable of one target."""
+        with runner.warmed(targets.get(project.target)):
+            return self._assembled(project, resolution, made)
+
+    def _assembled(self, project: Project, resolution: Resolution, made: Mapping[Step, Path]) -> Artifact:
         from oxcross import inspect, pack, squeeze
         from oxcross.collect.collected import Built, gather
         from oxcross.collect.settings import manifest, settings

@@ -10,7 +10,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
@@ -39,6 +40,26 @@ def environment(target: Target, base: Mapping[str, str] | None = None) -> dict[s
     own.setdefault("WINEPREFIX", str(Path(platformdirs.user_cache_dir("oxcross")) / "wine"))
     _make_prefix(Path(own["WINEPREFIX"]), own)
     return own
+
+
+@contextmanager
+def warmed(target: Target) -> Iterator[None]:
+    """While the block works, let the runner make itself ready: wine's first program waits for its services to start."""
+    if target.os != "windows" or target.lacking() is not None:
+        yield
+        return
+    first = subprocess.Popen(
+        line(target, "hostname"),
+        env=environment(target),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        first.kill()
+        first.wait()
 
 
 def _make_prefix(prefix: Path, env: Mapping[str, str]) -> None:
