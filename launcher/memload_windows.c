@@ -318,9 +318,21 @@ static bool is_circle(const struct ox_loading *loading)
     return false;
 }
 
+/* Whether a library needs this one that only Windows' loader can load: one that is mapped it would not see, and there would be
+ * two of it. */
+static bool is_systems(uint32_t node)
+{
+    for (uint32_t i = 0; i < ox.blob.library_count; i++) {
+        if (ox.blob.libraries[i].node == node && (ox.blob.libraries[i].flags & OX_LIBRARY_SYSTEMS) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct ox_image *ox_load(const struct ox_loading *loading)
 {
-    bool refused = loading->by_windows;
+    bool refused = loading->by_windows || is_systems(loading->node);
     struct ox_image *image = ox_image_by_node(loading->node, loading->by_windows);
     if (image != NULL) {
         return image;

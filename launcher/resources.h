@@ -121,7 +121,8 @@ struct ox_slot { /* 8 bytes */
  * them, since other system libraries share them; the embedded copy serves systems without. */
 enum ox_library_flag {
     OX_LIBRARY_FALLBACK = 1,
-    OX_LIBRARY_NAMELESS = 2 /* the library does not have that DT_SONAME itself: it was found by its file's name */
+    OX_LIBRARY_NAMELESS = 2, /* the library does not have that DT_SONAME itself: it was found by its file's name */
+    OX_LIBRARY_SYSTEMS = 4   /* Windows: its own loader loads it, because one needs it that only that can load */
 };
 
 /* A shared library that extension modules need by name (DT_NEEDED). */

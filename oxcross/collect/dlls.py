@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -109,6 +109,9 @@ def order(shared: Iterable[Shared]) -> Embedded:
     for name, candidates in by_name.items():
         if name.endswith(".dll") and name not in chosen:
             take(name, candidates[0])
+    systems = _closure([file for file in files if file.thread_local], chosen)
+    for name in systems & ordered.keys():
+        ordered[name] = replace(ordered[name], systems=True)
     twins = {
         file.path: chosen[name].path
         for name, candidates in by_name.items()
@@ -116,6 +119,18 @@ def order(shared: Iterable[Shared]) -> Embedded:
         if name in ordered and file is not chosen[name]
     }
     return Embedded(tuple(ordered.values()), {name: tuple(users) for name, users in missing.items()}, twins)
+
+
+def _closure(files: Iterable[Shared], chosen: Mapping[str, Shared]) -> set[str]:
+    """The names of what these files need, and what that needs: Windows' loader sees no library that is mapped from memory."""
+    found: set[str] = set()
+    ahead = [name for file in files for name in file.needed]
+    while ahead:
+        name = ahead.pop()
+        if name in chosen and name not in found:
+            found.add(name)
+            ahead += chosen[name].needed
+    return found
 
 
 def reached(shared: Iterable[Shared]) -> set[str]:

@@ -10,7 +10,7 @@ from oxcross.collect.libraries import LIBC_OWN
 from oxcross.elf import Elf, ElfError
 from oxcross.errors import InspectError
 from oxcross.inspect.report import Hardening, SignatureFact, WindowsFact, WindowsHardening
-from oxcross.pack.format import ModuleFlag
+from oxcross.pack.format import LibraryFlag, ModuleFlag
 from oxcross.pack.reader import Blob
 from oxcross.pe import Pe, PeError
 
@@ -56,12 +56,13 @@ def of_pe(file: Pe, blob: Blob, signature: SignatureFact | None) -> Image:
     from oxcross.collect.dlls import known
 
     provided = {library.soname.lower() for library in blob.libraries}
+    systems = {library.soname for library in blob.libraries if LibraryFlag.SYSTEMS in library.flags}
     external: set[str] = set()
     cached: list[str] = []
     mapped: list[str] = []
     for name, one in _dlls(blob):
         external |= {dll.dll.lower() for dll in one.imports} - provided
-        (cached if one.has_variables else mapped).append(name)
+        (cached if one.has_variables or name in systems else mapped).append(name)
     return Image(
         arch=file.arch,
         needed=tuple(file.needed),

@@ -179,7 +179,7 @@ def _check_libraries(blob: Blob) -> None:
     for library in blob.libraries:
         if library.node >= len(blob.nodes) or blob.nodes[library.node].kind != NodeKind.FILE:
             damaged(user, f"{library.soname}: node {library.node} is no file")
-        if int(library.flags) & ~int(LibraryFlag.FALLBACK | LibraryFlag.NAMELESS):
+        if int(library.flags) & ~sum(LibraryFlag):
             damaged(user, f"{library.soname}: unknown flags {int(library.flags):#x}")
         if blob.nodes[library.node].data.offset % LIBRARY_ALIGN:
             damaged(user, f"{library.soname}: misplaced library")

@@ -72,6 +72,7 @@ class LibraryFlag(IntFlag):
 
     FALLBACK = 1
     NAMELESS = 2
+    SYSTEMS = 4
 
 
 class Key(IntEnum):

@@ -62,13 +62,14 @@ class Library:
     """A shared library that extension modules need by ``soname``; its file is at ``path``.
 
     A ``fallback`` is loaded only where the system has no library of that name. One that is ``nameless`` does not have
-    that DT_SONAME itself.
+    that DT_SONAME itself. What is the ``systems`` is loaded by Windows' own loader, as are those that need it.
     """
 
     soname: str
     path: str
     fallback: bool = False
     nameless: bool = False
+    systems: bool = False
 
 
 @dataclass(slots=True)

@@ -154,7 +154,8 @@ def _sections(
             *strings.add(library.soname.encode()),
             node_of[library.path.encode()],
             (LibraryFlag.FALLBACK if library.fallback else 0)
-            | (LibraryFlag.NAMELESS if library.nameless else 0),
+            | (LibraryFlag.NAMELESS if library.nameless else 0)
+            | (LibraryFlag.SYSTEMS if library.systems else 0),
         )
         for library in resources.libraries.values()
     ]

@@ -168,7 +168,9 @@ def _cpython_windows(target: Target, version: str) -> Step:
         "components": _components(row, source, target),
         "seams": WRAPPED,
     }
-    inputs = _cpython_inputs(target, version, ["finish.py", "windows.py", f"windows-{row.series}.patch"], facts)
+    inputs = _cpython_inputs(
+        target, version, ["finish.py", "windows.py", f"windows-{row.series}.patch"], facts
+    )
     if profile is not None:
         inputs["profile"] = Tree({"cpython.profdata.xz": profile.read()})
     return step(
@@ -227,7 +229,11 @@ def _cpython_inputs(target: Target, version: str, support: list[str], facts: obj
         "cpython": source,
         "toolchain": toolchain(target),
         "support": Tree(tree),
-        **{name: library(target, name) for name in row.libraries if name not in _POSIX or target.os != "windows"},
+        **{
+            name: library(target, name)
+            for name in row.libraries
+            if name not in _POSIX or target.os != "windows"
+        },
     }
     if not native(target):
         inputs["host-python"] = host_python(version)

@@ -202,6 +202,23 @@ def test_one_dll_of_a_name() -> None:
     assert found.missing == {}
 
 
+def test_what_windows_must_load_itself() -> None:
+    """What a library with variables for each thread needs, Windows' loader must see; the rest is mapped from memory."""
+
+    def file(name: str, *needed: str, thread_local: bool = False) -> Shared:
+        return Shared(f"p/{name}", name, needed, (), (), "x86_64", thread_local=thread_local)
+
+    files = [
+        file("one.pyd", "a.dll", thread_local=True),
+        file("two.pyd", "b.dll", "c.dll"),
+        file("a.dll", "b.dll"),
+        file("b.dll"),
+        file("c.dll"),
+    ]
+    found = {library.soname: library.systems for library in dlls.order(files).libraries}
+    assert found == {"a.dll": True, "b.dll": True, "c.dll": False}
+
+
 def test_twins_that_differ() -> None:
     def resources(*contents: bytes) -> pack.Resources:
         made = pack.Resources()
