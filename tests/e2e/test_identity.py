@@ -52,9 +52,11 @@ def _variant(name: str) -> dict[str, str]:
 
 
 def _targets() -> list[str]:
-    ready = [row.name for row in targets.load().values() if row.ready]
-    last = {targets.get(name).os: name for name in ready}  # of each system
-    return ready if os.environ.get("OXCROSS_IDENTITY") == "all" else [ready[0], *last.values()]
+    """All with OXCROSS_IDENTITY=all; else two, for each takes ten minutes: those of Linux that differ most."""
+    if os.environ.get("OXCROSS_IDENTITY") == "all":
+        return [row.name for row in targets.load().values() if row.ready]
+    linux = [row.name for row in targets.load().values() if row.ready and row.os == "linux"]
+    return [linux[0], linux[-1]]
 
 
 @pytest.mark.usefixtures("emulated")
