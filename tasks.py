@@ -59,24 +59,37 @@ def bench_interpreter(c: Context) -> None:
 @command(
     help={
         "lock": "resolve the versions of all that is installed anew",
-        "update": "write tests/corpus/RESULTS.md",
+        "update": "write tests/corpus/RESULTS.md, or WINDOWS.md",
         "names": "only these packages, with commas between them",
+        "windows": "in executables for win-x64, under wine",
     }
 )
-def corpus(_c: Context, lock: bool = False, update: bool = False, names: str = "") -> None:
+def corpus(
+    _c: Context, lock: bool = False, update: bool = False, names: str = "", windows: bool = False
+) -> None:
     """Run the programs of the most-downloaded packages in an environment and in executables, and compare."""
     flags = [f"--{name}" for name, wanted in (("lock", lock), ("update", update)) if wanted]
-    line = [sys.executable, str(ROOT / "tests" / "corpus" / "corpus_results.py"), *flags, *names.split(",")]
-    raise SystemExit(subprocess.run([word for word in line if word], cwd=ROOT, check=False).returncode)
+    tests = ROOT / "tests"
+    script = "corpus_windows_results.py" if windows else "corpus_results.py"
+    line = [sys.executable, str(tests / "corpus" / script), *flags, *names.split(",")]
+    env = {**os.environ, "PYTHONPATH": str(tests / "e2e")}
+    raise SystemExit(
+        subprocess.run([word for word in line if word], cwd=ROOT, env=env, check=False).returncode
+    )
 
 
-@command(help={"update": "write tests/regrtest/RESULTS.md"})
-def regrtest(c: Context, update: bool = False) -> None:
+@command(
+    help={
+        "update": "write tests/regrtest/RESULTS.md, or WINDOWS.md",
+        "windows": "in one for Windows, under wine, against the list in tests/regrtest/wine.toml",
+    }
+)
+def regrtest(c: Context, update: bool = False, windows: bool = False) -> None:
     """Run CPython's own tests inside an executable and in plain Python; names of files behind `--` run only those."""
     tests = ROOT / "tests"
     line = [
         sys.executable,
-        str(tests / "regrtest" / "regrtest.py"),
+        str(tests / "regrtest" / ("windows.py" if windows else "regrtest.py")),
         *(["--update"] if update else []),
         *_passed(c),
     ]

@@ -13,13 +13,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "e2e"))
+sys.path[:0] = [str(HERE.parent / "e2e"), str(HERE.parent / "unit")]
 
 from program import build, reference_python  # noqa: E402
 
@@ -127,42 +127,65 @@ def lock(names: Iterable[str]) -> None:
     """Resolve each group anew: GROUP.lock, with hashes and without addresses."""
     for name in names:
         lines = [f"{one.name}=={one.version}\n" for one in packages() if one.group == name]
-        command = [
-            "uv", "pip", "compile", "-", "--python-platform", f"x86_64-manylinux_{_GLIBC}",
-            "--python-version", _PYTHON, "--only-binary", ":all:", "--no-header", "--no-annotate",
-            "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--quiet",
-            "--output-file", str(HERE / f"{name}.lock"),
-        ]  # fmt: skip
-        subprocess.run([sys.executable, "-m", *command], input="".join(lines), text=True, check=True)
+        resolve(lines, HERE / f"{name}.lock", f"x86_64-manylinux_{_GLIBC}")
+
+
+def resolve(lines: Iterable[str], lockfile: Path, platform: str, *options: str) -> None:
+    """Write the lock of these requirements."""
+    command = [
+        "uv", "pip", "compile", "-", "--python-platform", platform,
+        "--python-version", _PYTHON, "--only-binary", ":all:", "--no-header", "--no-annotate",
+        "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--quiet",
+        *options, "--output-file", str(lockfile),
+    ]  # fmt: skip
+    subprocess.run([sys.executable, "-m", *command], input="".join(lines), text=True, check=True)
+
+
+def project(lockfile: Path, folder: Path) -> Path:
+    """Lay out the project of a group's executable in ``folder``."""
+    made = folder / "project"
+    made.mkdir(parents=True)
+    (made / "pyproject.toml").write_text(_PROJECT, encoding="utf-8")
+    shutil.copy(lockfile, made / "requirements.lock")
+    shutil.copytree(HERE / "uses", made / "uses", ignore=shutil.ignore_patterns("__pycache__"))
+    return made
+
+
+def place(executable: Path, folder: Path, length: int) -> Path:
+    """Move an executable below ``folder``, to a path of that many characters.
+
+    As long as the environment's packages: what is laid out by the length of its lines then looks the same.
+    """
+    parent = folder / "executable"
+    parent.mkdir()
+    name = executable.stem.ljust(length - len(str(parent)) - 1 - len(executable.suffix), "-")
+    return executable.rename(parent / f"{name}{executable.suffix}")
+
+
+def make_environment(lockfile: Path, folder: Path) -> tuple[Path, Path]:
+    """A virtual environment with the wheels of a lock for this machine: its python, and the standard library."""
+    python = reference_python()
+    environment = folder / "environment"
+    subprocess.run([python, "-I", "-m", "venv", "--without-pip", environment], check=True)
+    own = environment / "bin" / "python"
+    install = [
+        "uv", "pip", "install", "--quiet", "--python", str(own), "--no-deps", "--require-hashes",
+        "--only-binary", ":all:", "--requirements", str(lockfile),
+        "--python-platform", f"x86_64-manylinux_{_GLIBC}",
+    ]  # fmt: skip
+    subprocess.run([sys.executable, "-m", *install], check=True)
+    return own, next(python.parent.parent.glob("lib/python3*"))
 
 
 def make(name: str, folder: Path) -> Group:
     """Build the executable of a group in ``folder`` and install its wheels into an environment beside it."""
-    project = folder / "project"
-    project.mkdir(parents=True)
-    (project / "pyproject.toml").write_text(_PROJECT, encoding="utf-8")
-    shutil.copy(HERE / f"{name}.lock", project / "requirements.lock")
-    shutil.copytree(HERE / "uses", project / "uses", ignore=shutil.ignore_patterns("__pycache__"))
-    built = build(project)
-    python = reference_python()
-    environment = folder / "environment"
-    subprocess.run([python, "-I", "-m", "venv", "--without-pip", environment], check=True)
-    library = next(python.parent.parent.glob("lib/python3*"))
-    # Paths as long as the environment's: what is laid out by the length of its lines then looks the same.
-    length = (
-        len(str(environment / "lib" / library.name / "site-packages")) - len(str(folder / "executable")) - 1
-    )
-    executable = folder / "executable" / built.name.ljust(length, "-")
-    executable.parent.mkdir()
-    built.rename(executable)
-    group = Group(executable, environment / "bin" / "python", library)
-    install = [
-        "uv", "pip", "install", "--quiet", "--python", str(group.python), "--no-deps", "--require-hashes",
-        "--only-binary", ":all:", "--requirements", str(HERE / f"{name}.lock"),
-        "--python-platform", f"x86_64-manylinux_{_GLIBC}",
-    ]  # fmt: skip
-    subprocess.run([sys.executable, "-m", *install], check=True)
-    shutil.copytree(project / "uses", group.packages / "uses")
+    lockfile = HERE / f"{name}.lock"
+    laid_out = project(lockfile, folder)
+    built = build(laid_out)
+    python, library = make_environment(lockfile, folder)
+    length = len(str(folder / "environment" / "lib" / library.name / "site-packages"))
+    group = Group(place(built, folder, length), python, library)
+    shutil.copytree(laid_out / "uses", group.packages / "uses")
     return group
 
 
@@ -185,36 +208,56 @@ def run(package: Package, group: Group) -> Outcome:
 
 def _run(command: Sequence[str], places: Mapping[str, str]) -> Run:
     with tempfile.TemporaryDirectory(prefix="oxcross-corpus-") as folder:
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if name == "PATH" or name.startswith("OPENBLAS_")  # see OpenBLAS on processors it mistakes
-        }
-        environment = {**kept, "HOME": folder, "TMPDIR": folder, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-        with subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        ) as process:
-            try:
-                streams = process.communicate(timeout=_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                streams = process.communicate()
+        status, *streams = execute(command, folder, {})
         # Some tell places by how they lie from the current folder.
         relative = {
             os.path.relpath(place, folder) + "/" * place.endswith("/"): name for place, name in places.items()
         }
         places = {folder: "{folder}", **places, **relative}
-        texts = [_neutral(data.decode("utf-8", "replace"), places) for data in streams]
-    return Run(process.returncode, *texts)
+        texts = [neutral(data, places) for data in streams]
+    return Run(status, *texts)
 
 
-def _neutral(text: str, places: Mapping[str, str]) -> str:
+def execute(
+    command: Sequence[str],
+    folder: str,
+    env: Mapping[str, str],
+    timeout: float = _TIMEOUT,
+    end: Callable[[subprocess.Popen[bytes]], None] | None = None,
+) -> tuple[int, str, str]:
+    """Run a command in a folder that is also its home: exit status, stdout and stderr.
+
+    After ``timeout`` seconds ``end`` ends it, with all that holds its streams; else its process group is killed.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name == "PATH" or name.startswith("OPENBLAS_")  # see OpenBLAS on processors it mistakes
+    }
+    environment = {**kept, "HOME": folder, "TMPDIR": folder, "LC_ALL": "C.UTF-8", "TZ": "UTC", **env}
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        try:
+            streams = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            (end or _kill)(process)
+            streams = process.communicate()
+    out, err = (data.decode("utf-8", "replace") for data in streams)
+    return process.returncode, out, err
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    os.killpg(process.pid, signal.SIGKILL)
+
+
+def neutral(text: str, places: Mapping[str, str]) -> str:
     """Without what differs from run to run: the places of the two roots, addresses of objects in memory."""
     for place in sorted(places, key=len, reverse=True):
         text = text.replace(place, places[place])

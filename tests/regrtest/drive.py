@@ -72,7 +72,7 @@ def _run(command: Sequence[str], name: str) -> File:
         file = File(name, state, 0.0, output=text)
         lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
         for line in lines:
-            _take(file, json.loads(line))
+            take(file, json.loads(line))
     file.seconds = time.monotonic() - begun
     return file
 
@@ -94,7 +94,8 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _take(file: File, line: Mapping[str, str]) -> None:
+def take(file: File, line: Mapping[str, str]) -> None:
+    """Put a line of record.py's into ``file``."""
     if "state" in line:
         file.state = line["state"]
         return

@@ -57,7 +57,7 @@ async def run() -> None:
             print(await stream.receive(), stream.extra(anyio.abc.SocketAttribute.family) == socket.AF_INET)
         group.cancel_scope.cancel()
     done = await anyio.run_process(
-        [sys.executable, "-c", "import sys; print(sys.stdin.read()[::-1])"], input=b"abc"
+        [sys.executable, "-c", "import sys; print(sys.stdin.read()[::-1], end='')"], input=b"abc"
     )
     print(done.stdout, done.returncode)
     path = anyio.Path("file.txt")

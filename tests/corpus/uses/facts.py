@@ -91,7 +91,11 @@ def _top(name: str) -> None:
     print("modules", len(walked), hashlib.sha256("\n".join(walked).encode()).hexdigest())
     for folder in spec.submodule_search_locations:
         tree = [
-            (os.path.relpath(here, folder), sorted(set(folders) - {"__pycache__"}), sorted(_no_caches(names)))
+            (
+                os.path.relpath(here, folder).replace(os.sep, "/"),
+                sorted(set(folders) - {"__pycache__"}),
+                sorted(_no_caches(names)),
+            )
             for here, folders, names in os.walk(folder)
             if "__pycache__" not in here
         ]

@@ -70,7 +70,7 @@ def main() -> None:
     try:
         httpx.get(address)
     except httpx.ConnectError as error:
-        print(type(error).__name__, error)
+        print(type(error).__name__, str(error).endswith("refused"))
     authority = helpers.certificate()
     with helpers.http(answer, tls=authority) as address:
         import ssl

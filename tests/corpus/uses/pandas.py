@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import sqlite3
 import warnings
@@ -47,7 +48,8 @@ def main() -> None:
     )
     for way in ("csv", "json", "html", "xml", "latex", "markdown"):
         try:
-            print(way, len(getattr(frame.drop(columns="when"), f"to_{way}")()))
+            text = getattr(frame.drop(columns="when"), f"to_{way}")()
+            print(way, len(text.replace(os.linesep, "\n")))
         except ImportError as error:
             print(way, error)
     print(

@@ -35,7 +35,9 @@ def wheel(name: str, requires: str = "") -> str:
             **files,
             f"{information}/RECORD": "\n".join([*rows, f"{information}/RECORD,,", ""]),
         }.items():
-            archive.writestr(zipfile.ZipInfo(inner), text)
+            member = zipfile.ZipInfo(inner)
+            member.create_system = 3  # on every system, so that the file is the same
+            archive.writestr(member, text)
     return path
 
 
@@ -53,11 +55,13 @@ def main() -> None:
     print(helpers.python("-m", "pip", "install", "--target", "out", "alpha"))
     print(
         sorted(
-            str(path) for path in Path("out").rglob("*") if path.is_file() and "__pycache__" not in path.parts
+            path.as_posix().removesuffix(".exe")
+            for path in Path("out").rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
         )
     )
     print(
-        Path("out/bin/alpha").read_text().count("alpha") > 0,
+        next(Path("out/bin").glob("alpha*")).read_bytes().count(b"alpha") > 0,
         helpers.python("-c", "import sys; sys.path.insert(0, 'out'); import alpha; alpha.main()"),
     )
     print(helpers.python("-m", "pip", "list", "--path", "out"))

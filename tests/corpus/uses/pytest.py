@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import sys
 import xml.etree.ElementTree
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def test_rewritten(): helper({"a": 1, "b": [1, 3]})
 def test_square(x, y): assert x * x == y
 @pytest.mark.xfail(raises=ZeroDivisionError)
 def test_xfail(): 1 / 0
-@pytest.mark.skipif("os.sep == '/'", reason="posix")
+@pytest.mark.skipif("os.sep in os.path.join('a', 'b')", reason="joined")
 def test_skip(): ...
 def test_builtin(tmp_path, monkeypatch, capsys, capfd, caplog, recwarn):
     monkeypatch.setenv("X", "1"); os.system("echo fd"); print("out"); logging.warning("logged"); warnings.warn("w")
@@ -53,7 +54,9 @@ def test_text(): assert "a\\nb\\nc" == "a\\nB\\nc"
 
 def _stable(text: str) -> str:
     text = re.sub(r"in \d+\.\d+s", "in T", text)
-    return re.sub(r"=+", "=", text)
+    text = text.replace(f"platform {sys.platform} ", "platform … ")
+    text = re.sub(r"=+", "=", text)
+    return re.sub(r"(?m)(^| )([_-])\2{4,}(?= |$)", r"\1\2", text)  # lines are shorter on Windows
 
 
 def main() -> None:

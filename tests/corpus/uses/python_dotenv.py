@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from pathlib import Path
 
 import dotenv
@@ -41,7 +42,8 @@ def main() -> None:
     print(dotenv.set_key(".env", "NEW", "it's", quote_mode="always"), dotenv.unset_key(".env", "C"))
     print(Path(".env").read_text(encoding="utf-8"), parts.DotEnv(".env").get("NEW"))
     print(helpers.python("-m", "dotenv", "list"), helpers.python("-m", "dotenv", "get", "MISSING"))
-    print(helpers.python("-m", "dotenv", "run", "--", "sh", "-c", "echo from the child: $NEW"))
+    code = "import os; print('from the child:', os.environ['NEW'])"
+    print(helpers.python("-m", "dotenv", "run", "--", sys.executable, "-c", code))
     print(
         helpers.python(
             "-c",

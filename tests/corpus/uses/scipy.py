@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import io
+import os
 import pickle
 import pkgutil
 import warnings
@@ -59,7 +60,7 @@ def main() -> None:
         integrate.quad(lambda x: np.exp(-(x**2)), -np.inf, np.inf)[0].__round__(10),
         integrate.solve_ivp(lambda t, y: -y, (0, 1), [1], method="LSODA", rtol=1e-9).y[0, -1].round(7),
     )
-    library = ctypes.CDLL(None)
+    library = ctypes.CDLL("ucrtbase.dll" if os.name == "nt" else None)
     library.cos.restype, library.cos.argtypes = ctypes.c_double, [ctypes.c_double]
     print(round(integrate.quad(LowLevelCallable(library.cos), 0, 1)[0], 10))
     matrix = np.array([[4.0, 1], [2, 3]])

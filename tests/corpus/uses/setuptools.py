@@ -39,7 +39,7 @@ tiny = ["data/*.txt"]
 def main() -> None:
     for name, text in FILES.items():
         Path(name).parent.mkdir(parents=True, exist_ok=True)
-        Path(name).write_text(text)
+        Path(name).write_text(text, newline="\n")
     print(setuptools.__version__, setuptools.find_packages("src"), setuptools.find_namespace_packages("src"))
     os.environ["SOURCE_DATE_EPOCH"] = "1700000000"
     log = io.StringIO()

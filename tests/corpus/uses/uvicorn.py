@@ -15,6 +15,9 @@ from pathlib import Path
 import uvicorn
 from uvicorn import importer
 
+# What a console's Ctrl-C is; on Windows only a group of processes can be sent such, and only this one.
+STOP = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT)
+GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 APP = """\
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
@@ -58,7 +61,11 @@ def command(*options: str) -> None:
         "--no-access-log",
         *options,
     ]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(
+        line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, creationflags=GROUP
+    ) as process:
+        watch = threading.Timer(60, process.kill)
+        watch.start()
         seen: list[str] = []
         for text in process.stdout:
             seen.append(text.strip())
@@ -66,11 +73,12 @@ def command(*options: str) -> None:
                 address = found[1]
                 break
         print(fetched(f"{address}/path"))
-        process.send_signal(signal.SIGINT)
+        process.send_signal(STOP)
         seen += [text.strip() for text in process.stdout]
+        watch.cancel()
     print(
-        process.wait(30) in (0, 130, -2),
-        sorted({re.sub(r"\[\d+\]|127.0.0.1:\d+", "N", text) for text in seen}),
+        process.wait(30) in (0, 130, -2, 0xC000013A),
+        sorted({re.sub(r"\[\d+\]|127.0.0.1:\d+", "N", text).replace("SIGBREAK", "SIGINT") for text in seen}),
     )
 
 

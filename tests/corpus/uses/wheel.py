@@ -18,7 +18,7 @@ def main() -> None:
     with wheelfile.WheelFile(path) as archive:
         print(archive.parsed_filename.groupdict(), archive.read("alpha/data.txt"), len(archive.namelist()))
     print(helpers.python("-m", "wheel", "unpack", path))
-    Path("alpha-1.0/alpha/new.py").write_text("x = 1\n")
+    Path("alpha-1.0/alpha/new.py").write_text("x = 1\n", newline="\n")
     print(helpers.python("-m", "wheel", "pack", "--build-number", "5", "alpha-1.0"))
     print(
         helpers.python(

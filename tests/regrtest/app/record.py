@@ -6,10 +6,12 @@ or the reason. For a whole file ``{"file", "state"}`` with regrtest's own word f
 """
 
 import json
+import os
 import sys
 import unittest
 
-from test.libregrtest import main, testresult
+from test.libregrtest import logger, main, testresult
+from test.support import os_helper
 
 
 def record(path):
@@ -64,10 +66,13 @@ def record(path):
 
     testresult.RegressionTestResult = Result
     main.run_single_test = run_single_test
+    if sys.platform == "win32":  # under wine 8:
+        logger.Logger.start_load_tracker = lambda self: None  # it has no HKEY_PERFORMANCE_DATA
+        os_helper._can_symlink = False  # CreateSymbolicLinkW says that it made one, and did not
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or sys.argv[1][:1] != "/":
+    if len(sys.argv) < 2 or not os.path.isabs(sys.argv[1]):
         # Tests start sys.executable with all kinds of arguments, and what oxcross does not take for Python's is ours.
         sys.exit(f"record.py: not the path of a file for results: {sys.argv[1:]}")
     sys.dont_write_bytecode = False  # so in executables; what an application may ask for is to be tested, too

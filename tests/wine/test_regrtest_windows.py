@@ -1,0 +1,20 @@
+"""CPython's own tests, inside an executable for Windows under wine, do what the list says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import windows
+
+from oxcross import report
+
+
+def test_regrtest_windows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = windows.run(windows.prepare(tmp_path))
+    with capsys.disabled():
+        print()
+        report.table(windows.HEADERS, windows.table(outcome.files.values()))
+        for text in outcome.once.values():
+            print(f"only once: {text}")
+    assert not outcome.wrong, "\n\n".join(outcome.wrong.values())
