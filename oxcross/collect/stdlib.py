@@ -30,19 +30,23 @@ _CHANGES = (
         b"if strict and part_count and not stat.S_ISDIR(st_mode) and not isdir(newpath + sep):",
     ),
 )
-# The same, by system. Windows' scheme has other folders than executables, which are alike on all systems.
+# The same, by system. Windows' scheme has other folders than executables, which are alike on all systems; and there a spawned
+# child of a program with sys.frozen is not told of the main module, as it is thought to run it anyway: launcher/worker.h does not.
 _CHANGES_OF: Mapping[str, tuple[tuple[str, bytes, bytes], ...]] = {
-    "windows": tuple(
-        (
-            "sysconfig/__init__.py",
-            f"'{key}': '{{{base}}}/{old}',\n".encode(),
-            f"'{key}': '{{{base}}}/{new}',\n".encode(),
-        )
-        for key, base, old, new in (
-            ("stdlib", "installed_base", "Lib", "lib/python{py_version_short}"),
-            ("platstdlib", "base", "Lib", "lib/python{py_version_short}"),
-            ("scripts", "base", "Scripts", "bin"),
-        )
+    "windows": (
+        ("multiprocessing/spawn.py", b"WINEXE = getattr(sys, 'frozen', False)\n", b"WINEXE = False\n"),
+        *(
+            (
+                "sysconfig/__init__.py",
+                f"'{key}': '{{{base}}}/{old}',\n".encode(),
+                f"'{key}': '{{{base}}}/{new}',\n".encode(),
+            )
+            for key, base, old, new in (
+                ("stdlib", "installed_base", "Lib", "lib/python{py_version_short}"),
+                ("platstdlib", "base", "Lib", "lib/python{py_version_short}"),
+                ("scripts", "base", "Scripts", "bin"),
+            )
+        ),
     )
 }
 _NEEDS = {"ensurepip": "pip and a folder to install into"}

@@ -268,4 +268,7 @@ def _components(row: Series, source: Source, target: Target) -> list[dict[str, s
     parts = [source, *(sources.get(LIBRARIES[name].source) for name in names)]
     if target.static:
         parts.append(sources.get(target.libc))
-    return [{"name": one.name, "version": one.version, "licence": one.licence} for one in parts]
+    found = [{"name": one.name, "version": one.version, "licence": one.licence} for one in parts]
+    if "libc" in target.build:
+        found.append(dict(target.build["libc"]))
+    return found

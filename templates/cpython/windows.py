@@ -72,9 +72,12 @@ def headers(folder: Path) -> None:
     folder.mkdir()
     (folder / "mpdecimal.h").write_bytes(Path("Modules/_decimal/libmpdec/mpdecimal.h").read_bytes())
     kinds = "".join(
-        f"void *operator {kind}(decltype(sizeof 0), const std::nothrow_t &) noexcept;\n" for kind in ("new", "new[]")
+        f"void *operator {kind}(decltype(sizeof 0), const std::nothrow_t &) noexcept;\n"
+        for kind in ("new", "new[]")
     )
-    text = f"#pragma once\nnamespace std {{ struct nothrow_t {{}}; extern const nothrow_t nothrow; }}\n{kinds}"
+    text = (
+        f"#pragma once\nnamespace std {{ struct nothrow_t {{}}; extern const nothrow_t nothrow; }}\n{kinds}"
+    )
     (folder / "new").write_text(text, encoding="utf-8")
 
 

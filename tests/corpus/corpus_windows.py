@@ -1,6 +1,6 @@
 """The corpus on Windows: the programs in executables for win-x64, run under wine, and compared with an environment's.
 
-``./invoke corpus --windows`` and tests/wine/test_corpus_windows.py call it. What is expected is what a program prints on
+``./invoke corpus --windows`` and tests/e2e/test_corpus_windows.py call it. What is expected is what a program prints on
 this machine, in a virtual environment with the same versions. windows.toml has what is taken apart, with the reasons.
 """
 
@@ -41,9 +41,6 @@ KINDS = ("wine", "Windows", "package", "oxcross")  # what keeps a program from w
 _SECONDS = 300.0  # for one program
 _LIBRARIES_SECONDS = 300.0
 _SLOTS = 2  # programs at a time
-# What it tells of the system by WMI ends in a function that it does not have (VariantToString); its desktop is started with
-# the pipes of the first program that needs one, whose reader waits until the desktop ends.
-_WITHOUT = ";wbemprox=;explorer.exe="
 _VERSION = "win10"  # that wine says it is: CPython wants no older one
 # Each Windows since 8 has this DLL, wine only since 9; what is made by Rust takes its random numbers from there.
 _PRIMITIVES = dlls.dll(exports={1: ("ProcessPrng", "advapi32.SystemFunction036")}, pointers=0)
@@ -242,7 +239,6 @@ def _wine(
     own = {"WINEHOME": place, "TMPDIR": tempfile.gettempdir(), "OXCROSS_CACHE": windows_path(cache)}
     with slots.one() as prefix:
         env = runner.environment(TARGET, {**own, "WINEPREFIX": str(prefix)})
-        env["WINEDLLOVERRIDES"] += _WITHOUT
 
         def end(process: subprocess.Popen[bytes]) -> None:
             process.kill()

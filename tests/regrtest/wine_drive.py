@@ -30,9 +30,6 @@ TARGET = targets.get("win-x64")
 _SYSTEM = (
     "wineserver", "services.exe", "explorer.exe", "winedevice.exe", "plugplay.exe", "svchost.exe", "rpcss.exe",
 )  # fmt: skip
-# What kills programs that use it: the first answer to a question of WMI's, as platform.uname() asks them, ends in
-# "unimplemented function propsys.dll.VariantToString".
-_WITHOUT = ("wbemprox=",)
 _VERSION = "win10"  # that wine says it is: CPython wants no older one
 # Whose debugger examines each crash, for seconds; with one that is not there a crash just ends the process.
 _DEBUGGER = r"HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug"
@@ -61,7 +58,6 @@ class Prefix:
         own.parent.mkdir()
         shutil.copy(executable, own)
         env = runner.environment(TARGET, {**base, "WINEPREFIX": str(folder)})
-        env["WINEDLLOVERRIDES"] = ";".join([env["WINEDLLOVERRIDES"], *_WITHOUT])
         for line in (
             ("winecfg", "/v", _VERSION),
             ("reg", "add", _DEBUGGER, "/v", "Debugger", "/d", "none", "/f"),
@@ -107,7 +103,7 @@ class Job:
 
     name: str
     ignored: tuple[str, ...] = ()
-    seconds: float = 120.0
+    seconds: float = 240.0
 
 
 @contextlib.contextmanager
