@@ -4,9 +4,6 @@
 
 #include "vfs.h"
 
-#define OX_LINK "/proc/self/fd/"
-#define OX_LINK_SIZE (sizeof OX_LINK + 10) /* with a descriptor's number and NUL */
-
 /* Where in the word a path to hand over would start, or NULL. */
 static const char *path_in(const char *word)
 {
@@ -60,7 +57,7 @@ static void measure(struct ox_handover *handover, char *const *list, size_t from
     for (size_t i = from; i < to; i++) {
         if (file_in(list[i], &path) != OX_NONE) {
             handover->count++;
-            handover->size += (size_t)(path - list[i]) + OX_LINK_SIZE;
+            handover->size += (size_t)(path - list[i]) + OX_HANDED_SIZE;
         }
     }
 }
@@ -87,44 +84,9 @@ void ox_handover_measure(struct ox_handover *handover)
     }
 }
 
-/* The number of the node's descriptor among those open; -1 with errno. */
-static int descriptor_of(struct ox_handover *handover, uint32_t node, int (*open)(uint32_t node))
-{
-    for (size_t i = 0; i < handover->opened; i++) {
-        if (handover->nodes[i] == node) {
-            return handover->descriptors[i];
-        }
-    }
-    int fd = open(node);
-    if (fd >= 0) {
-        handover->nodes[handover->opened] = node;
-        handover->descriptors[handover->opened++] = fd;
-    }
-    return fd;
-}
-
-/* Writes the link's path and its NUL; returns what comes behind it. */
-static char *write_link(char *text, int fd)
-{
-    char digits[10];
-    size_t count = 0;
-    unsigned rest = (unsigned)fd;
-    do {
-        digits[count++] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest != 0);
-    memcpy(text, OX_LINK, sizeof OX_LINK - 1);
-    text += sizeof OX_LINK - 1;
-    while (count > 0) {
-        *text++ = digits[--count];
-    }
-    *text++ = '\0';
-    return text;
-}
-
 /* Copies a list; in its words from..to the paths of files are replaced. Returns the text's end, or NULL. */
 static char *write_list(struct ox_handover *handover, char *const *list, size_t from, size_t to, char **out, char *text,
-    int (*open)(uint32_t node))
+    ox_handover_namer *name)
 {
     size_t i = 0;
     for (; list != NULL && list[i] != NULL; i++) {
@@ -132,20 +94,20 @@ static char *write_list(struct ox_handover *handover, char *const *list, size_t 
         uint32_t node = i >= from && i < to ? file_in(list[i], &path) : OX_NONE;
         out[i] = list[i];
         if (node != OX_NONE) {
-            int fd = descriptor_of(handover, node, open);
-            if (fd < 0) {
-                return NULL;
-            }
             out[i] = text;
             memcpy(text, list[i], (size_t)(path - list[i]));
-            text = write_link(text + (path - list[i]), fd);
+            text += path - list[i];
+            if (!name(handover, node, text)) {
+                return NULL;
+            }
+            text += strlen(text) + 1;
         }
     }
     out[i] = NULL;
     return text;
 }
 
-bool ox_handover_write(struct ox_handover *handover, void *memory, int (*open)(uint32_t node))
+bool ox_handover_write(struct ox_handover *handover, void *memory, ox_handover_namer *name)
 {
     char **arguments = memory;
     char **environment = arguments + handover->argument_count + 1;
@@ -154,9 +116,9 @@ bool ox_handover_write(struct ox_handover *handover, void *memory, int (*open)(u
     char *text = (char *)(handover->descriptors + handover->count);
     bool own = handover->own < handover->argument_count;
     size_t end = own ? handover->own : handover->argument_count;
-    text = write_list(handover, handover->arguments, 1, end, arguments, text, open);
+    text = write_list(handover, handover->arguments, 1, end, arguments, text, name);
     if (text == NULL
-        || write_list(handover, handover->environment, 0, own ? 0 : handover->environment_count, environment, text, open)
+        || write_list(handover, handover->environment, 0, own ? 0 : handover->environment_count, environment, text, name)
             == NULL) {
         return false;
     }

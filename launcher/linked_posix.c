@@ -36,7 +36,8 @@ void *ox_linked_open(uint32_t node)
     return (void *)(uintptr_t)find(name.data, name.size);
 }
 
-/* The linker calls this instead of dlsym for all that is linked into the executable (--wrap). A handle is a row of the
+/* All that is linked into the executable calls this instead of dlsym: by the linker (--wrap), on macOS because it is compiled
+ * with the other name (and rebind_macos.c has the one that is called here). A handle is a row of the
  * table; nobody closes it, as nobody can unload an extension module. The last line is a tail call, so that libc sees the
  * true caller, as RTLD_NEXT wants. */
 void *__real_dlsym(void *handle, const char *name);

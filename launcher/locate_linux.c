@@ -13,7 +13,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "sha256.h"
 #include "state.h"
 
 /* `link` finds this by its magic and fills it in. volatile: the zeros are not what it holds at run time. */
@@ -98,25 +97,4 @@ const char *ox_locate(const char *argv0)
     pthread_atfork(NULL, NULL, forked);
     mount->size = strlen(mount->path);
     return NULL;
-}
-
-bool ox_intact(void)
-{
-    struct ox_sha256 hash;
-    struct ox_header header;
-    uint8_t digest[32];
-    memcpy(&header, ox.blob.base, sizeof header);
-    memset(header.sha256, 0, sizeof header.sha256);
-    ox_sha256_start(&hash);
-    ox_sha256_add(&hash, &header, sizeof header);
-    ox_sha256_add(&hash, ox.blob.base + sizeof header, (size_t)(ox.blob.size - sizeof header));
-    ox_sha256_finish(&hash, digest);
-    return memcmp(digest, ox.blob.base + offsetof(struct ox_header, sha256), sizeof digest) == 0;
-}
-
-void ox_damaged(const char *what)
-{
-    fprintf(stderr, "oxcross: %s: damaged: %s\n", ox.mount.path, what);
-    fflush(stderr);
-    _exit(70);
 }

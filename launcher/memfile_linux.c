@@ -10,8 +10,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "bytes_posix.h"
 #include "payload.h"
-#include "real_linux.h"
+#include "real_posix.h"
 #include "vfs.h"
 
 /* include/uapi/linux/memfd.h and fcntl.h, which the oldest libc headers lack. */
@@ -27,6 +28,8 @@
 #define OX_MFD_EXEC 16u
 #define OX_F_ADD_SEALS 1033
 #define OX_ALL_SEALS 15 /* SEAL, SHRINK, GROW, WRITE */
+
+#define FIRST_INHERITED 100 /* shells write numbers of one digit, and use 10 and more for themselves */
 
 /* Where the kernel has no memory files or a sandbox forbids them: a file without a name. */
 static int unnamed_file(void)
@@ -58,31 +61,6 @@ static int memory_file(const char *name, bool program)
     return fd;
 }
 
-static bool write_all(int fd, const uint8_t *data, uint64_t size)
-{
-    for (uint64_t done = 0; done < size;) {
-        ssize_t written = pwrite(fd, data + done, (size_t)(size - done), (off_t)done);
-        if (written < 0 && errno != EINTR) {
-            return false;
-        }
-        done += written > 0 ? (uint64_t)written : 0;
-    }
-    return true;
-}
-
-/* Decodes with memory of its own, that is given back at once. */
-static bool decode_apart(const struct ox_payload *payload, const uint8_t *stored, void *out)
-{
-    size_t size = ox_payload_workspace_size();
-    void *workspace = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (workspace == MAP_FAILED) {
-        return false;
-    }
-    bool decoded = ox_payload_decode_with(&ox.blob, payload, stored, out, workspace);
-    munmap(workspace, size);
-    return decoded;
-}
-
 /* Puts the payload's bytes into the file. `apart`: without a lock or an allocation. */
 static bool fill(struct ox_memfile *file, const struct ox_payload *payload, bool apart)
 {
@@ -94,7 +72,7 @@ static bool fill(struct ox_memfile *file, const struct ox_payload *payload, bool
     file->size = payload->size;
     if (payload->codec == OX_RAW) {
         file->data = stored;
-        return write_all(file->fd, stored, payload->size);
+        return ox_bytes_write(file->fd, stored, payload->size);
     }
     if (payload->size == 0) {
         file->data = stored;
@@ -107,8 +85,7 @@ static bool fill(struct ox_memfile *file, const struct ox_payload *payload, bool
     if (memory == MAP_FAILED) {
         return false;
     }
-    bool decoded = apart ? decode_apart(payload, stored, memory)
-                         : ox_payload_decode(&ox.blob, payload, stored, memory);
+    bool decoded = ox_bytes_decode(payload, stored, memory, apart);
     /* F_SEAL_WRITE is refused while a writable mapping is left, so it is made anew, for reading. */
     munmap(memory, (size_t)payload->size);
     if (!decoded) {
@@ -154,10 +131,10 @@ static int make(uint32_t node, struct ox_memfile *file, bool apart)
 int ox_memfile_seal(int fd, uint32_t node)
 {
     const struct ox_node *row = &ox.blob.nodes[node];
-    /* What tells fstat which node this is (vfs_stat_linux.c). */
+    /* What tells fstat which node this is (vfs_stat_posix.c). */
     const struct timespec time = {.tv_sec = ox.mount.modified, .tv_nsec = (long)node};
     const struct timespec times[2] = {time, time};
-    syscall(SYS_fchmod, fd, S_ISVTX | (row->flags & OX_EXECUTABLE ? 0755 : 0644));
+    syscall(SYS_fchmod, fd, OX_MARK | (row->flags & OX_EXECUTABLE ? 0755 : 0644));
     syscall(SYS_utimensat, fd, NULL, times, 0);
     atomic_store(&ox.opened, true);
     if (row->kind == OX_DIR) {
@@ -172,8 +149,6 @@ int ox_memfile_make_unsealed(uint32_t node, struct ox_memfile *file)
     return make(node, file, false);
 }
 
-#define OX_FIRST_INHERITED 100 /* shells write numbers of one digit, and use 10 and more for themselves */
-
 static int make_sealed(uint32_t node, bool apart)
 {
     struct ox_memfile file;
@@ -182,10 +157,10 @@ static int make_sealed(uint32_t node, bool apart)
     return fd < 0 ? fd : ox_memfile_seal(fd, node);
 }
 
-/* Gives a file the number that a program to come finds it under, and closes fd. */
-static int inherit(int fd)
+/* Gives a file a number that programs to come find it under, and closes fd. -1 with errno. */
+static int renumber(int fd)
 {
-    int inherited = fcntl(fd, F_DUPFD, OX_FIRST_INHERITED);
+    int inherited = fcntl(fd, F_DUPFD, FIRST_INHERITED);
     if (inherited < 0) {
         inherited = fcntl(fd, F_DUPFD, 3); /* no such numbers are allowed */
     }
@@ -198,17 +173,17 @@ static int inherit(int fd)
 int ox_memfile_inherit(uint32_t node)
 {
     int fd = make_sealed(node, true);
-    return fd < 0 ? fd : inherit(fd);
+    return fd < 0 ? fd : renumber(fd);
 }
 
-int ox_memfile_program(uint32_t node, char link[32])
+int ox_memfile_program(uint32_t node, char link[OX_MEMFILE_LINK])
 {
     int fd = make_sealed(node, true);
     char start[2];
     if (fd >= 0 && pread(fd, start, sizeof start, 0) == sizeof start && memcmp(start, "#!", sizeof start) == 0) {
-        fd = inherit(fd);
+        fd = renumber(fd);
     }
-    snprintf(link, 32, "/proc/self/fd/%d", fd);
+    snprintf(link, OX_MEMFILE_LINK, OX_DESCRIPTOR_PATH "%d", fd);
     return fd;
 }
 
@@ -230,7 +205,7 @@ int ox_memfile_open(uint32_t node, int flags)
     /* Opened again, the descriptor is for reading only (mmap with MAP_SHARED asks for that). Without /proc the
      * sealed one must do. */
     char path[32];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", sealed);
+    snprintf(path, sizeof path, OX_DESCRIPTOR_PATH "%d", sealed);
     int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | (flags & (O_CLOEXEC | O_NONBLOCK)));
     if (fd >= 0) {
         close(sealed);

@@ -1,9 +1,13 @@
-/* memfile_linux.h: virtual files as descriptors: sealed memory files (memfd_create, Linux 3.17). */
+/* memfile_linux.h: what memfile.h has, and more: sealed memory files (memfd_create, Linux 3.17). */
 #ifndef OX_MEMFILE_LINUX_H
 #define OX_MEMFILE_LINUX_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "memfile.h"
+
+#define OX_MEMFILE_LINK (sizeof OX_DESCRIPTOR_PATH + 10) /* of a path with a descriptor's number and NUL */
 
 /* A memory file, and its bytes where they lie in memory anyway. */
 struct ox_memfile {
@@ -22,15 +26,12 @@ int ox_memfile_seal(int fd, uint32_t node);
 /* Gives back the mapping of the bytes, where there is one. */
 void ox_memfile_unmap(struct ox_memfile *file);
 
-/* The node's memory file for a program to come: inherited, under a number that shell scripts do not use. Needs no lock
- * and no allocation (see exec_linux.c). -1 with errno. */
+/* The node's file for a program to come: inherited, under a number that shell scripts do not use. Needs no lock and no
+ * allocation (see exec_posix.c). -1 with errno. */
 int ox_memfile_inherit(uint32_t node);
 
-/* The node's memory file to run by the path that is put into `link`; inherited only by a script's interpreter. The same
- * holds. */
-int ox_memfile_program(uint32_t node, char link[32]);
-
-/* Opens the node as open(2) would read-only; `flags`: O_CLOEXEC and O_NONBLOCK count. -1 with errno. */
-int ox_memfile_open(uint32_t node, int flags);
+/* The node's memory file to run by the path that is put into `link`; inherited only by a script's interpreter. As
+ * ox_memfile_inherit it needs no lock and no allocation. */
+int ox_memfile_program(uint32_t node, char link[OX_MEMFILE_LINK]);
 
 #endif

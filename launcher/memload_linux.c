@@ -30,7 +30,7 @@
 #include "needed.h"
 #include "memfile_linux.h"
 #include "memory.h"
-#include "vfs_linux.h"
+#include "vfs_libc.h"
 
 OX_INTERPOSE(void *, dlopen, const char *path, int flags);
 

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE 1
 #include "platform.h"
 
 #include <stdio.h>
@@ -12,6 +13,11 @@
 void ox_platform_start(void)
 {
     ox_exec_ready();
+}
+
+const void *ox_find_last(const void *memory, int byte, size_t size)
+{
+    return memrchr(memory, byte, size);
 }
 
 /* The parent of a process, from /proc/PROCESS/stat (proc(5)): "1 (name) S 0 …"; 0 when it cannot be known. */

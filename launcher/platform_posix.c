@@ -1,6 +1,7 @@
 #define _GNU_SOURCE 1
 #include "platform.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +25,6 @@ void ox_separate(char *path)
     (void)path;
 }
 
-const void *ox_find_last(const void *memory, int byte, size_t size)
-{
-    return memrchr(memory, byte, size);
-}
-
 bool ox_is_directory(const char *path)
 {
     struct stat status;
@@ -47,7 +43,12 @@ bool ox_real_path(const char *path, char *resolved)
 
 FILE *ox_open_to_read(const char *path)
 {
-    return fopen(path, "re");
+    int fd = open(path, O_RDONLY | O_CLOEXEC); /* not every libc has fopen's "e" */
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+    if (file == NULL && fd >= 0) {
+        close(fd);
+    }
+    return file;
 }
 
 void ox_set_variable(const char *name, const char *value)

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE 1
-#include "real_linux.h"
+#include "real_posix.h"
 
 #include <dlfcn.h>
 #include <errno.h>

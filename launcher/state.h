@@ -34,6 +34,8 @@ struct ox_working {
     _Atomic uint32_t start;
     _Atomic uint32_t node; /* the virtual directory that is the working directory, or OX_NONE */
     _Atomic int process;   /* id: not that of a child of vfork(2), which shares this memory */
+    _Atomic bool child;         /* macOS: this process is a child of fork(2), and came with */
+    _Atomic uint32_t inherited; /* this virtual directory, or OX_NONE */
 };
 
 struct ox_loaded_library {
@@ -55,7 +57,7 @@ struct ox_state {
     _Atomic bool directory_opened; /* and for virtual directories */
     struct ox_loaded_library *loaded;    /* memload: shared libraries made into memory files */
     uint32_t loaded_count;
-    struct ox_spawn_file *spawn_files; /* spawn_linux.c */
+    struct ox_spawn_file *spawn_files; /* spawn_posix.c */
     uint8_t *library_state; /* memload: one byte for each of OX_LIBRARIES */
 };
 

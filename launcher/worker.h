@@ -4,11 +4,15 @@
 #define OX_WORKER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Whether these are such arguments: as LIBRARY.spawn.get_command_line writes them and freeze_support reads them. */
 bool ox_is_worker_line(int argc, char *const *argv);
 
 /* The library whose child this is: its name as a package. May wait for what the parent sends first. */
 const char *ox_worker_library(int argc, char *const *argv);
+
+/* Copies what lies in a pipe and leaves it there (not on Windows, which looks in itself). Waits until something does; 0 when there is nothing to come. */
+size_t ox_worker_peek(int pipe_end, char *data, size_t size);
 
 #endif

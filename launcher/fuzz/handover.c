@@ -30,6 +30,11 @@ static int open_node(uint32_t node)
     return node % 16 == 15 ? -1 : (int)((uint64_t)node * 2654435761u % INT_MAX);
 }
 
+static bool name_node(struct ox_handover *handover, uint32_t node, char path[OX_HANDED_SIZE])
+{
+    return ox_handover_inherit(handover, node, path, open_node);
+}
+
 static void compare(char *const *before, char *const *after, size_t *replaced)
 {
     size_t i = 0;
@@ -56,7 +61,7 @@ static void rewrite(char *const *arguments, char *const *environment)
     size_t replaced = 0;
     void *memory = malloc(handover.size); /* of exactly that size: the sanitizer sees each byte written behind it */
     calls = 0;
-    if (memory != NULL && ox_handover_write(&handover, memory, open_node)) {
+    if (memory != NULL && ox_handover_write(&handover, memory, name_node)) {
         compare(arguments, handover.arguments, &replaced);
         compare(environment, handover.environment, &replaced);
         if (replaced != handover.count || handover.opened > handover.count || (int)handover.opened != calls) {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "real_linux.h"
+#include "real_posix.h"
 
 /* Part of this program, under names of its own: the sanitizers need the system's. */
 #undef OX_INTERPOSE

@@ -1,6 +1,6 @@
 # ruff: noqa: INP001 (a script)
 """Writes the fuzzers' first inputs: valid blobs of several kinds, paths in them, shared libraries that need each other,
-DLLs."""
+DLLs, Mach-O files."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "unit"))
 
 import dlls
+import dylibs
 import zstandard
 
 from oxcross import pack
@@ -142,7 +143,7 @@ def groups() -> bytes:
 
 def main(folder: Path) -> None:
     """Write the seeds below ``folder``, one folder for each fuzzer."""
-    for name in ("blob", "paths", "handover", "needed", "memload", "groups", "pe"):
+    for name in ("blob", "paths", "handover", "needed", "memload", "groups", "pe", "macho"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for number, blob in enumerate(blobs()):
         (folder / "blob" / str(number)).write_bytes(blob)
@@ -153,6 +154,8 @@ def main(folder: Path) -> None:
     (folder / "groups" / "0").write_bytes(groups())
     for name, data in dlls.samples().items():
         (folder / "pe" / name).write_bytes(data)
+    for name, data in dylibs.samples().items():
+        (folder / "macho" / name).write_bytes(data)
     for number, blob in enumerate(loads()):
         for at, behaviour in enumerate(BEHAVIOURS):
             (folder / "memload" / f"{number}-{at}").write_bytes(behaviour + blob)

@@ -141,6 +141,11 @@ static int open_node(uint32_t node)
     return node == OX_NONE ? -1 : next++;
 }
 
+static bool name_node(struct ox_handover *handover, uint32_t node, char path[OX_HANDED_SIZE])
+{
+    return ox_handover_inherit(handover, node, path, open_node);
+}
+
 static void show_words(char **words)
 {
     struct ox_handover handover = {.arguments = words, .environment = words};
@@ -153,7 +158,7 @@ static void show_words(char **words)
     }
     ox_handover_measure(&handover);
     void *memory = malloc(handover.size);
-    if (handover.size != 0 && !ox_handover_write(&handover, memory, open_node)) {
+    if (handover.size != 0 && !ox_handover_write(&handover, memory, name_node)) {
         fail("file");
     }
     for (char *const *word = handover.arguments; *word != NULL; word++) {

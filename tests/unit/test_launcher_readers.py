@@ -17,7 +17,10 @@ from oxcross.pack import format as fmt
 
 LAUNCHER = Path(__file__).resolve().parents[2] / "launcher"
 GOLDEN = Path(__file__).with_name("golden_blob.hex")
-UNITS = ("tests/probe.c", "blob.c", "vfs.c", "vfs_posix.c", "state.c", "needed.c", "handover.c", "sha256.c")
+UNITS = (
+    *("tests/probe.c", "blob.c", "vfs.c", "vfs_posix.c", "state.c", "needed.c"),
+    *("handover.c", "handover_linux.c", "sha256.c"),
+)
 # A sanitizer's report must not look like the reader's own "damaged" (70).
 SANITIZED = {"ASAN_OPTIONS": "exitcode=99:detect_leaks=0", "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99"}
 

@@ -1,5 +1,6 @@
 /* Directory streams. A virtual one is a struct ox_directory behind a DIR pointer; its first field tells it from libc's,
- * whose first eight bytes are a descriptor and a lock. */
+ * whose first eight bytes are a descriptor and a lock, or on macOS nothing: no descriptor is as large as an address's
+ * lower half. */
 #define _GNU_SOURCE 1
 #undef _FORTIFY_SOURCE
 #include <dirent.h>
@@ -7,19 +8,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "memfile_linux.h"
+#include "memfile.h"
 #include "memory.h"
-#include "vfs_linux.h"
+#include "vfs_libc.h"
 
-OX_INTERPOSE(DIR *, opendir, const char *path);
-OX_INTERPOSE(DIR *, fdopendir, int fd);
-OX_INTERPOSE(struct dirent *, readdir, DIR *stream);
-OX_INTERPOSE(int, readdir_r, DIR *stream, struct dirent *entry, struct dirent **result);
-OX_INTERPOSE(int, scandir, const char *path, struct dirent ***names, int (*wanted)(const struct dirent *),
+OX_INTERPOSE_INODE(DIR *, opendir, const char *path);
+OX_INTERPOSE_INODE(DIR *, fdopendir, int fd);
+OX_INTERPOSE_INODE(struct dirent *, readdir, DIR *stream);
+OX_INTERPOSE_INODE(int, readdir_r, DIR *stream, struct dirent *entry, struct dirent **result);
+OX_INTERPOSE_INODE(int, scandir, const char *path, struct dirent ***names, int (*wanted)(const struct dirent *),
     int (*compare)(const struct dirent **, const struct dirent **));
-OX_INTERPOSE(void, rewinddir, DIR *stream);
-OX_INTERPOSE(void, seekdir, DIR *stream, long position);
-OX_INTERPOSE(long, telldir, DIR *stream);
+OX_INTERPOSE_INODE(void, rewinddir, DIR *stream);
+OX_INTERPOSE_INODE(void, seekdir, DIR *stream, long position);
+OX_INTERPOSE_INODE(long, telldir, DIR *stream);
 OX_INTERPOSE(int, closedir, DIR *stream);
 OX_INTERPOSE(int, dirfd, DIR *stream);
 
@@ -101,7 +102,10 @@ static struct dirent *next(struct ox_directory *directory)
     }
     directory->position++;
     entry->d_ino = (ino_t)node + 1;
-    entry->d_off = (off_t)directory->position;
+    entry->d_off = directory->position;
+#ifdef __APPLE__
+    entry->d_namlen = (uint16_t)name.size;
+#endif
     entry->d_type = node < ox.blob.node_count && ox.blob.nodes[node].kind == OX_FILE ? DT_REG : DT_DIR;
     entry->d_reclen = sizeof *entry;
     memcpy(entry->d_name, name.data, name.size);

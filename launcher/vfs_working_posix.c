@@ -5,12 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "vfs_linux.h"
+#include "vfs_libc.h"
 
 OX_INTERPOSE(int, chdir, const char *path);
 OX_INTERPOSE(int, fchdir, int fd);
-OX_INTERPOSE(char *, getcwd, char *buffer, size_t size);
-OX_INTERPOSE(char *, get_current_dir_name, void);
 OX_INTERPOSE(long, pathconf, const char *path, int name);
 
 /* A child of vfork(2) is about to become another program, which cannot be in a virtual directory. What the system would
@@ -74,20 +72,6 @@ char *ox_getcwd(char *buffer, size_t size)
     }
     ox_vfs_write(path, buffer);
     return buffer;
-}
-
-OX_EXPORT char *ox_getcwd_chk(char *buffer, size_t size, size_t room) __asm__(OX_SYMBOL("__getcwd_chk"));
-char *ox_getcwd_chk(char *buffer, size_t size, size_t room)
-{
-    if (size > room) {
-        abort();
-    }
-    return ox_getcwd(buffer, size);
-}
-
-char *ox_get_current_dir_name(void)
-{
-    return atomic_load(&ox.working.node) != OX_NONE ? ox_getcwd(NULL, 0) : OX_REAL(get_current_dir_name)();
 }
 
 /* The limits are those of the file system that the executable lies on. */

@@ -1,4 +1,4 @@
-/* posix_spawn(3), as exec_linux.c has the exec functions; and its action "open this file", where a virtual one is opened
+/* posix_spawn(3), as exec_posix.c has the exec functions; and its action "open this file", where a virtual one is opened
  * here and now, and duplicated in the child. */
 #define _GNU_SOURCE 1
 #undef _FORTIFY_SOURCE
@@ -7,10 +7,10 @@
 #include <spawn.h>
 #include <unistd.h>
 
-#include "memfile_linux.h"
+#include "memfile.h"
 #include "memory.h"
-#include "order_linux.h"
-#include "vfs_linux.h"
+#include "order.h"
+#include "vfs_libc.h"
 
 OX_INTERPOSE(int, posix_spawn, pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
     const posix_spawnattr_t *attributes, char *const argv[], char *const envp[]);

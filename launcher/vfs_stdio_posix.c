@@ -5,10 +5,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "memfile_linux.h"
-#include "vfs_linux.h"
+#include "memfile.h"
+#include "vfs_libc.h"
 
-OX_INTERPOSE(FILE *, fopen, const char *path, const char *mode);
 OX_INTERPOSE(FILE *, freopen, const char *path, const char *mode, FILE *stream);
 
 /* A descriptor for a virtual file opened in this mode, or -1 with errno. */
@@ -54,7 +53,7 @@ FILE *ox_freopen(const char *path, const char *mode, FILE *stream)
         return NULL;
     }
     char name[32];
-    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    snprintf(name, sizeof name, OX_DESCRIPTOR_PATH "%d", fd);
     stream = OX_REAL(freopen)(name, mode, stream);
     close(fd);
     return stream;
