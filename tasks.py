@@ -97,6 +97,15 @@ def regrtest(c: Context, update: bool = False, windows: bool = False) -> None:
     raise SystemExit(subprocess.run(line, cwd=ROOT, env=env, check=False).returncode)
 
 
+@command
+def macho_loader(_c: Context) -> None:
+    """Build the loader that runs programs for macOS in tests, and print its path: .ci/run tells the kernel of it."""
+    tests = ROOT / "tests" / "macho"
+    code = "import loader, pathlib; print(loader.build(pathlib.Path('build/macho').absolute()))"
+    env = {**os.environ, "PYTHONPATH": str(tests)}
+    raise SystemExit(subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, check=False).returncode)
+
+
 @command(help={"python": "the CPython to train", "engine": "auto, docker or local"})
 def train(_c: Context, python: str = "3.13", engine: str = "auto") -> None:
     """Train the profile that CPython is optimised with, and pin it in profiles/."""
@@ -128,7 +137,7 @@ def fuzz(_c: Context, seconds: int = 60) -> None:
 
 
 ns = Collection.from_module(tasks, name="oxcross")
-for _task in (test, lint, bench, bench_interpreter, corpus, regrtest, train, trace_start, fuzz):
+for _task in (test, lint, bench, bench_interpreter, corpus, regrtest, macho_loader, train, trace_start, fuzz):
     ns.add_task(_task)
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ from oxcross.store import Store
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent
-LINUX = ",".join(name for name, row in targets.load().items() if row.ready and row.os == "linux")
+LINUX = ",".join(name for name, row in targets.load().items() if row.os == "linux")
 HELLO = REPOSITORY / "tests" / "e2e" / "apps" / "hello"
 
 

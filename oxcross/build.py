@@ -13,7 +13,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from oxcross.project import Project
 from oxcross.report import Terminal
 from oxcross.store import Store
 from oxcross.targets import Target
-from oxcross.wanted import steps
+from oxcross.wanted import parts, slices, steps
 
 if TYPE_CHECKING:
     from oxcross.collect.resolve import Resolution
@@ -45,6 +45,7 @@ class Artifact:
     size: int  # bytes
     seconds: float  # from its steps being there to having run it
     facts: Mapping[str, Any] = field(default_factory=dict)
+    packages: tuple[Path, ...] = ()  # what was made of it for macOS, beside it
 
     def document(self) -> dict[str, Any]:
         """For --json."""
@@ -55,6 +56,7 @@ class Artifact:
             "size": self.size,
             "seconds": round(self.seconds, 3),
             **self.facts,
+            **({"packages": [str(path) for path in self.packages]} if self.packages else {}),
         }
 
 
@@ -86,7 +88,15 @@ class Workshop:
     mirrors: tuple[str, ...] = ()
 
     def build(self, wanted: Sequence[Project], *, upgrade: bool = False) -> list[Artifact]:
-        """The executables of the projects' targets, in order."""
+        """The executables of the projects' targets, in order; those that a universal one holds are built, too."""
+        built = {one.target: one for one in self._build(parts(wanted), upgrade=upgrade)}
+        made = [
+            built.get(project.target) or self._join(project, [built[part.target] for part in slices(project)])
+            for project in wanted
+        ]
+        return [self._packed(project, artifact) for project, artifact in zip(wanted, made, strict=True)]
+
+    def _build(self, wanted: Sequence[Project], *, upgrade: bool) -> list[Artifact]:
         for version in dict.fromkeys(project.python for project in wanted):
             if not pythons.pinned(version)[0].tested:
                 self.terminal.notice(f"CPython {version} is offered, but no test of oxcross builds it")
@@ -95,6 +105,10 @@ class Workshop:
                 from oxcross.windows.appearance import require
 
                 require(project)
+            elif targets.get(project.target).os == "macos":
+                from oxcross.macos import sign as signing
+
+                signing.require(project.macos)
         resolutions = self._resolve(wanted, upgrade=upgrade)
         needed = [steps(project, found.built) for project, found in zip(wanted, resolutions, strict=True)]
         try:
@@ -201,18 +215,17 @@ class Workshop:
                 unused = squeeze.unused(collected.left_out, collected.facts["builtin"])
                 if target.os == "windows":
                     linked = self._link_windows(project, target, launcher, blob, out)
+                elif target.os == "macos":
+                    linked = self._link_macos(project, target, launcher, blob, out)
                 else:
                     linked = link.attach(launcher, blob, out, target, without=unused)
         with self.terminal.stage(target.name, "check"):
             seen = inspect.inspect(linked.path)
             inspect.check(seen, target)
-            if (lacking := target.lacking()) is None:
+            if (lacking := runner.lacking(target)) is None:
                 _try_out(linked.path, target)
         if lacking is not None:
-            self.terminal.notice(
-                f"{target.name}: inspected, but not run, for {lacking} is not on this machine: "
-                f"apt-get install {' '.join(target.runner_packages)}"
-            )
+            self.terminal.notice(f"{target.name}: inspected, but not run: {lacking}")
         return Artifact(
             target=target.name,
             path=linked.path,
@@ -221,6 +234,50 @@ class Workshop:
             seconds=time.monotonic() - begun,
             facts={"python": project.python, "glibc": seen.glibc, "commands": sorted(seen.commands)},
         )
+
+    def _join(self, project: Project, parts: Sequence[Artifact]) -> Artifact:
+        """One executable for several machines, of one for each."""
+        from oxcross import inspect
+
+        begun = time.monotonic()
+        target = targets.get(project.target)
+        out = output_folder(project.root) / target.name / file_name(project, target)
+        with self.terminal.stage(target.name, "join"):
+            linked = link.join([part.path for part in parts], out)
+            inspect.check(inspect.inspect(linked.path), target)
+        return Artifact(
+            target=target.name,
+            path=linked.path,
+            sha256=linked.sha256,
+            size=linked.size,
+            seconds=time.monotonic() - begun,
+            facts=parts[0].facts,
+        )
+
+    def _link_macos(
+        self, project: Project, target: Target, launcher: Path, blob: Path, out: Path
+    ) -> link.Linked:
+        """Link with an ad-hoc signature; sign anew, where another one is wanted."""
+        wanted, settings = project.macos, link.macho.Settings(identifier=project.macos.identifier)
+        if wanted.sign is None:
+            return link.attach(launcher, blob, out, target, macos=settings)
+        from oxcross.macos.sign import sign
+
+        unsigned = blob.with_name(out.name)
+        link.attach(launcher, blob, unsigned, target, macos=settings)
+        return sign(unsigned, out, wanted.sign, wanted.identifier, self.terminal.notice)
+
+    def _packed(self, project: Project, artifact: Artifact) -> Artifact:
+        """The same executable, when what is made of it for macOS is made, too."""
+        target = targets.get(project.target)
+        if target.os != "macos" or not (project.macos.app or project.macos.package.formats):
+            return artifact
+        from oxcross.macos.product import packages
+
+        with self.terminal.stage(target.name, "package"):
+            made = packages(project, target, artifact.path, self.terminal.notice)
+        self.terminal.notice(f"{target.name}: beside it lie {', '.join(path.name for path in made)}")
+        return replace(artifact, packages=tuple(made))
 
     def _link_windows(
         self, project: Project, target: Target, launcher: Path, blob: Path, out: Path

@@ -24,8 +24,13 @@ class Series:
     tested: bool  # whether oxcross's own tests build and run it
     libraries: tuple[str, ...]  # names of oxcross.recipes.LIBRARIES
     configure: tuple[str, ...]  # further arguments
-    modules: tuple[str, ...]  # extension modules that must be built in
+    modules: tuple[str, ...]  # extension modules that must be built in on Linux
     windows: tuple[str, ...] = ()  # the same on Windows; () where there is no recipe for it
+    macos: tuple[str, ...] = ()  # the same on macOS
+
+    def on(self, system: str) -> tuple[str, ...]:
+        """The extension modules that must be built in on "linux", "windows" or "macos"; () when it is not built for that."""
+        return {"windows": self.windows, "macos": self.macos}.get(system, self.modules)
 
 
 @cache

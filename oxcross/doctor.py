@@ -36,6 +36,12 @@ FOR_WINDOWS: Final[Mapping[str, str]] = {
     "wine": "wine",
 }
 
+# Packages of this Python for executables of macOS alone: the extra "macos".
+FOR_MACOS: Final[Mapping[str, str]] = {
+    "apple_platform": "it signs executables for macOS with a certificate, and makes bundles",
+    "cryptography": "it reads certificates and keys, for signing and notarizing for macOS",
+}
+
 _MANAGERS: Final[Mapping[str, tuple[int, str]]] = {  # program: column of TOOLS, command
     "apt-get": (0, "apt-get install -y"),
     "dnf": (1, "dnf install -y"),
@@ -69,6 +75,7 @@ def examine(store: str = "") -> list[Check]:
         _store(store),
         *(_tool(name) for name in TOOLS),
         *(_for_windows(name) for name in FOR_WINDOWS),
+        *(_for_macos(name) for name in FOR_MACOS),
         _namespaces(),
         _docker(),
     ]
@@ -141,6 +148,17 @@ def _for_windows(name: str) -> Check:
     return Check(
         name=name, ok=path is not None, detail=detail, fix="" if path else install([name]), group="windows"
     )
+
+
+def _for_macos(name: str) -> Check:
+    """Not a must: executables for macOS get an ad-hoc signature without it."""
+    from importlib.util import find_spec
+
+    from oxcross.macos.apple import EXTRA
+
+    there = find_spec(name) is not None
+    detail = "installed" if there else f"not found: {FOR_MACOS[name]}"
+    return Check(name=name, ok=there, detail=detail, fix="" if there else EXTRA, group="macos")
 
 
 def _uv() -> Check:

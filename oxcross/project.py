@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from oxcross.errors import ConfigError, UsageError
+from oxcross.macos.settings import MacOS
 from oxcross.windows.settings import Windows
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Project:
     mirrors: tuple[str, ...]
     ignore: tuple[str, ...] = ()  # what `analyze` does not tell: "rule" or "rule:distribution"
     windows: Windows = field(default_factory=Windows)
+    macos: MacOS = field(default_factory=MacOS)
     views: Mapping[str, Project] = field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -1,4 +1,5 @@
-"""Runs a target's programs on this machine: as they are, under QEMU, under wine.
+"""Runs a target's programs on this machine: as they are, under QEMU, under wine, or by the command in
+``OXCROSS_RUNNER_TARGET`` (``OXCROSS_RUNNER_MACOS_ARM64``), which then gets the executable and its arguments.
 
 Wine keeps a Windows installation in a folder ("prefix"). oxcross has one of its own in the user's cache folder, made
 when it is first needed, so that nothing of the user's is touched; ``WINEPREFIX`` names another.
@@ -7,6 +8,7 @@ when it is first needed, so that nothing of the user's is touched; ``WINEPREFIX`
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -23,9 +25,28 @@ from oxcross.targets import Target
 _PREFIX_SECONDS = 300.0
 
 
+def command(target: Target) -> list[str]:
+    """What stands before the executable on a command line; the user's own choice comes first."""
+    own = os.environ.get(f"OXCROSS_RUNNER_{target.name.upper().replace('-', '_')}")
+    return shlex.split(own) if own else list(target.runner)
+
+
 def line(target: Target, executable: Path | str, *arguments: str) -> list[str]:
     """The command line that runs the target's ``executable`` here."""
-    return [*target.runner, str(executable), *arguments]
+    return [*command(target), str(executable), *arguments]
+
+
+def lacking(target: Target) -> str | None:
+    """Why the target's programs cannot be run here; None when they can."""
+    words = command(target)
+    if not words:
+        return "it takes a Mac for that" if target.elsewhere else None
+    folders = [word for word in target.runner if word.startswith("/") and not Path(word).is_dir()]
+    missing = words[0] if shutil.which(words[0]) is None else next(iter(folders), None)
+    if missing is None:
+        return None
+    advice = f": apt-get install {' '.join(target.runner_packages)}" if target.runner_packages else ""
+    return f"{missing} is not on this machine{advice}"
 
 
 def environment(target: Target, base: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -45,7 +66,7 @@ def environment(target: Target, base: Mapping[str, str] | None = None) -> dict[s
 @contextmanager
 def warmed(target: Target) -> Iterator[None]:
     """While the block works, let the runner make itself ready: wine's first program waits for its services to start."""
-    if target.os != "windows" or target.lacking() is not None:
+    if target.os != "windows" or lacking(target) is not None:
         yield
         return
     first = subprocess.Popen(

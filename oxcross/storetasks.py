@@ -164,7 +164,7 @@ def _every_step(target: str = "") -> Plan:
     from oxcross import targets, wanted
     from oxcross.plan import Plan
 
-    rows = [targets.get(target)] if target else [row for row in targets.load().values() if row.ready]
+    rows = [targets.get(target)] if target else list(targets.load().values())
     return Plan.of(step for row in rows for step in wanted.every_step(row))
 
 

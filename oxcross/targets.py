@@ -5,7 +5,6 @@ A recipe, a check or a report asks the row; nothing asks for a target by its nam
 
 from __future__ import annotations
 
-import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -46,22 +45,16 @@ class Target:
     runner: tuple[str, ...] = ()  # command that runs the target's programs here; () is none needed
     runner_environment: Mapping[str, str] = field(default_factory=dict)  # what it wants to find there
     runner_packages: tuple[str, ...] = ()  # Debian's, that bring it
+    elsewhere: bool = False  # nothing here can run the target's programs
     platform_tag: str  # as extension modules carry it: cpython-313-x86_64-linux-gnu
     soabi_form: str = "cpython-{version}-{tag}"
     extensions: tuple[str, ...] = (".{soabi}.so", ".abi3.so", ".so")  # what their names end with, best first
     from_source: bool = (
         True  # whether extension modules can be built from source distributions, and linked in
     )
-    ready: bool = False  # whether its recipes are complete
+    slices: tuple[str, ...] = ()  # the targets whose executables one of its own holds, for as many machines
     runtime: tuple[str, ...] = ()  # sources of the compiler's run-time libraries that wheels may need
     build: Mapping[str, Any] = field(default_factory=dict)  # what templates take, by library
-
-    def lacking(self) -> str | None:
-        """What is not on this machine and runs the target's programs, a command or a folder; None when all is."""
-        folders = [word for word in self.runner if word.startswith("/")]
-        if self.runner and shutil.which(self.runner[0]) is None:
-            return self.runner[0]
-        return next((folder for folder in folders if not Path(folder).is_dir()), None)
 
     def soabi(self, version: str) -> str:
         """The SOABI of a CPython version ("3.13.15" or "3.13") on this target."""

@@ -19,6 +19,7 @@ from oxcross import report
 from oxcross import targets as target_rows
 from oxcross.command import command
 from oxcross.errors import AnalyzeError, InspectError, ToolError, UsageError, nearest
+from oxcross.macostasks import notarize
 from oxcross.storetasks import cache, open_store, sources
 from oxcross.targets import Target
 
@@ -73,11 +74,8 @@ def run(
 
     projects = wanted.select(project, target or wanted.runnable(project))
     row = target_rows.get(projects[0].target)
-    if (lacking := row.lacking()) is not None:
-        raise ToolError(
-            f"{row.name} executables cannot be run here: {lacking} is missing",
-            hint=f"apt-get install {' '.join(row.runner_packages)}",
-        )
+    if (lacking := runner.lacking(row)) is not None:
+        raise ToolError(f"{row.name} executables cannot be run here: {lacking}")
     with open_store(store) as opened:
         [artifact] = _build(projects[:1], opened, engine=engine, jobs=jobs, upgrade=False, verbose=verbose)
     line, env = runner.line(row, artifact.path, *_passed(c)), runner.environment(row)
@@ -163,7 +161,7 @@ def analyze(
     from oxcross import wanted
     from oxcross.analyze import analysis, show
 
-    projects = wanted.select(project, targets)
+    projects = wanted.parts(wanted.select(project, targets))
     with open_store(store) as opened, report.terminal() as terminal:
         found = []
         for one in projects:
@@ -187,12 +185,11 @@ def targets(_c: Context, json: bool = False) -> None:
     """List what executables can be built for."""
     rows = target_rows.load().values()
     if json:
-        keys = ("name", "triple", "floor", "os", "arch", "libc", "ready")
+        keys = ("name", "triple", "floor", "os", "arch", "libc")
         report.emit({"targets": [{key: getattr(row, key) for key in keys} for row in rows]})
         return
     report.table(
-        ["target", "triple", "oldest system", "state"],
-        [[row.name, row.triple, _oldest(row), "ready" if row.ready else "not yet"] for row in rows],
+        ["target", "triple", "oldest system"], [[row.name, row.triple, _oldest(row)] for row in rows]
     )
 
 
@@ -313,5 +310,6 @@ def _near(path: Path) -> str:
 
 
 ns = Collection(
-    "oxcross", build, run, release, analyze, inspect, targets, doctor, clean, shell, schema, cache, sources
+    "oxcross",
+    *(build, run, release, notarize, analyze, inspect, targets, doctor, clean, shell, schema, cache, sources),
 )

@@ -43,7 +43,7 @@ def trace(store: Store, terminal: Terminal, *, engine: str = "auto") -> list[str
     ran: set[str] = set()
     with tempfile.TemporaryDirectory(prefix="oxcross-trace-") as name:
         folder = Path(name)
-        rows = [row for row in targets.load().values() if row.ready and row.os == "linux"]
+        rows = [row for row in targets.load().values() if row.os == "linux"]
         listed = ", ".join(f'"{row.name}"' for row in rows)
         (folder / "pyproject.toml").write_text(_PROJECT.format(targets=listed), encoding="utf-8")
         (folder / "start.py").write_text("print('hello world')\n", encoding="utf-8")

@@ -5,6 +5,8 @@ No network, no daemon, no uv: everything here is told from the project, the reci
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +14,6 @@ from pathlib import Path
 
 from oxcross import project as projects
 from oxcross import recipes, targets
-from oxcross.errors import UsageError
 from oxcross.plan import Plan, State, Step
 from oxcross.project import Project
 from oxcross.sdist import Sdist
@@ -37,15 +38,18 @@ def select(folder: str, names: str) -> list[Project]:
     """The project in ``folder`` for each target named (comma-separated; "" is the configured ones)."""
     project = projects.load(Path(folder))
     wanted = [name.strip() for name in names.split(",") if name.strip()] or project.targets
-    views = []
-    for name in dict.fromkeys(wanted):
-        if not targets.get(name).ready:
-            ready = ", ".join(row.name for row in targets.load().values() if row.ready)
-            raise UsageError(
-                f"{name} cannot be built by this version of oxcross", hint=f"choose from: {ready}"
-            )
-        views.append(project.for_target(name))
-    return views
+    return [project.for_target(name) for name in dict.fromkeys(wanted)]
+
+
+def slices(project: Project) -> list[Project]:
+    """The project for each machine that its executable is for: itself, or one for each part of a universal one."""
+    parts = targets.get(project.target).slices
+    return [dataclasses.replace(project, target=name) for name in parts] or [project]
+
+
+def parts(wanted: Sequence[Project]) -> list[Project]:
+    """The slices of all, each once."""
+    return list({part.target: part for project in wanted for part in slices(project)}.values())
 
 
 def runnable(folder: str) -> str:
@@ -82,7 +86,9 @@ def known_steps(project: Project) -> list[Step]:
 
 def every_step(target: Target, python: str = "3.13") -> list[Step]:
     """Every step there is for a target, whatever a project chooses."""
-    return [step for compression in ("none", "zstd") for step in recipes.steps(target, python, compression)]
+    rows = [targets.get(name) for name in target.slices] or [target]
+    choices = itertools.product(rows, ("none", "zstd"))
+    return [step for row, compression in choices for step in recipes.steps(row, python, compression)]
 
 
 def step_plan(folder: str, target: Target) -> Plan:
@@ -96,10 +102,11 @@ def step_plan(folder: str, target: Target) -> Plan:
 
 def plan(wanted: Sequence[Project], store: Store, *, upgrade: bool = False) -> list[Row]:
     """What a build would do, without doing any of it: no network, no daemon, no uv."""
-    whole = Plan.of(step for project in wanted for step in known_steps(project))
+    separate = parts(wanted)
+    whole = Plan.of(step for project in separate for step in known_steps(project))
     states = whole.states(store)
     rows = [Row(name=step.name, state=state.value, key=step.key) for step, state in states.items()]
-    return rows + [_environment_row(project, store, upgrade=upgrade) for project in wanted]
+    return rows + [_environment_row(project, store, upgrade=upgrade) for project in separate]
 
 
 def _environment_row(project: Project, store: Store, *, upgrade: bool) -> Row:

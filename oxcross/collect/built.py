@@ -69,7 +69,7 @@ def advice(target: Target) -> str:
         )
     others = [
         row.name for row in targets.load().values()
-        if row.arch == target.arch and row.os == target.os and row.ready and not row.static
+        if row.arch == target.arch and row.os == target.os and not row.static
     ]  # fmt: skip
     other = f"build for {' or '.join(others)}, which loads the extension modules of wheels" if others else ""
     return f"{other or 'build for another target'}, or require a pure Python version or replacement"
@@ -94,7 +94,7 @@ class _Chooser:
     def releases(self, lines: Sequence[str]) -> list[Release]:
         arguments = [
             "--no-deps",
-            *uv.common(self.target, self.project.glibc, self.project.python, wheels=False),
+            *uv.common(self.target, uv.oldest(self.project, self.target), self.project.python, wheels=False),
         ]
         doing = f"files of distributions that cannot be found for {self.target.name}"
         return index.releases(lines, arguments, folder=self.project.root, doing=doing, where=self.where)

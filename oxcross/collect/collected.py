@@ -20,6 +20,7 @@ from oxcross.collect import (
     commands,
     environment,
     libraries,
+    macos,
     make,
     quirks,
     resolve,
@@ -272,6 +273,8 @@ def gather(
     if target.os == "windows":
         warnings += windows.check(merged, project)
         warnings += windows.add_libraries(merged, [file for file in shared if file.arch == target.arch])
+    elif target.os == "macos":
+        warnings += macos.missing(shared)
     else:
         warnings += _add_libraries(merged, shared, built)
     for run in runs:

@@ -25,7 +25,8 @@ def key(lines: Sequence[str], project: Project, target: Target) -> str:
     facts = {
         "format": _FORMAT,
         "lines": sorted(lines),
-        "platform": uv.platform(target, project.glibc),
+        "platform": uv.platform(target, uv.oldest(project, target)),
+        **uv.variables(target, uv.oldest(project, target)),
         "python": series_of(project.python),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
@@ -55,13 +56,15 @@ def environment(
             file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
             tree = folder / "tree"
             tree.mkdir()
+            oldest = uv.oldest(project, target)
             uv.run(
                 [
                     "pip", "install", "--requirements", str(file), "--target", str(tree), "--no-deps",
-                    "--require-hashes", *uv.common(target, project.glibc, project.python),
+                    "--require-hashes", *uv.common(target, oldest, project.python),
                     "--link-mode", "copy",
                 ],
                 folder=project.root,
+                variables=uv.variables(target, oldest),
                 doing=f"wheels that cannot be installed for {target.name}",
                 where=str(project.lock or project.requirements_file or project.pyproject),
             )  # fmt: skip

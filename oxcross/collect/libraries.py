@@ -3,7 +3,7 @@
 Extension modules are loaded from memory, where the dynamic loader cannot follow an RPATH. So the
 libraries that they name (DT_NEEDED) are loaded before them, each after those that it needs itself;
 the loader then finds them by their DT_SONAME, or, where they have none, by a path that the launcher puts in
-place of the name. Windows' way is another one: dlls.py.
+place of the name. Windows' way is another one: dlls.py; and so is macOS': macos.py.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from oxcross.elf import ET_EXEC, Elf, ElfError, is_elf
+from oxcross.macho import MH_EXECUTE, Macho, MachoError, is_fat, is_macho, slices
 from oxcross.pack.resources import Library
 from oxcross.pe import Pe, PeError, is_pe
 
@@ -56,8 +57,8 @@ class Shared:
 def describe(path: str, data: bytes, system: str = "linux") -> Shared | None:
     """What the file at ``path`` is, if it is one of the system's own format and readable as such."""
     try:
-        return _of_pe(path, data) if system == "windows" else _of_elf(path, data)
-    except (ElfError, PeError):
+        return _READERS[system](path, data)
+    except (ElfError, MachoError, PeError):
         return None  # an object file of another kind that a package carries as data
 
 
@@ -81,6 +82,22 @@ def _of_pe(path: str, data: bytes) -> Shared | None:
     )
     name = posixpath.basename(path).lower() if file.dll else None
     return Shared(path, name, needed, (), (), file.arch, delayed, not file.dll, file.has_variables)
+
+
+def _of_macho(path: str, data: bytes) -> Shared | None:
+    if not is_macho(data):
+        return None
+    places = [data[one.offset : one.offset + one.size] for one in slices(data)] if is_fat(data) else [data]
+    files = [Macho(place) for place in places]
+    machines = {file.arch for file in files}
+    arch = "universal2" if machines >= {"x86_64", "aarch64"} else min(machines, default="")
+    needed = dict.fromkeys(one.name for file in files for one in file.dylibs)
+    runpaths = dict.fromkeys(folder for file in files for folder in file.rpaths)
+    program = any(file.header.type == MH_EXECUTE for file in files)
+    return Shared(path, files[0].id if files else None, tuple(needed), tuple(runpaths), (), arch, (), program)
+
+
+_READERS = {"linux": _of_elf, "macos": _of_macho, "windows": _of_pe}
 
 
 @dataclass(frozen=True, slots=True)

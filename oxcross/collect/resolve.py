@@ -157,7 +157,8 @@ def _digest(wanted: Sequence[str], target: Target, project: Project) -> str:
     facts = {
         "format": _FORMAT,
         "requirements": sorted(set(wanted)),
-        "platform": uv.platform(target, project.glibc),
+        "platform": uv.platform(target, uv.oldest(project, target)),
+        **uv.variables(target, uv.oldest(project, target)),
         "python": series_of(project.python),
     }
     if project.link != "memory":
@@ -171,7 +172,8 @@ def _built_digest(lines: Sequence[str], target: Target, project: Project) -> str
         "lines": sorted(lines),
         "link": project.link,
         "pure": sorted(project.pure_packages),
-        "platform": uv.platform(target, project.glibc),
+        "platform": uv.platform(target, uv.oldest(project, target)),
+        **uv.variables(target, uv.oldest(project, target)),
         "python": series_of(project.python),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
@@ -232,6 +234,7 @@ def _resolved(
 def _compile(
     project: Project, target: Target, wanted: Sequence[str], preferred: Sequence[str]
 ) -> tuple[str, ...]:
+    oldest = uv.oldest(project, target)
     with tempfile.TemporaryDirectory(prefix="oxcross-") as name:
         folder = Path(name)
 
@@ -240,13 +243,14 @@ def _compile(
             uv.run(
                 [
                     "pip", "compile", str(folder / "requirements.in"), "--output-file", str(out),
-                    *uv.common(target, project.glibc, project.python, wheels=project.link == "memory"),
+                    *uv.common(target, oldest, project.python, wheels=project.link == "memory"),
                     "--generate-hashes", "--no-header",
                     "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
                 ],
                 folder=project.root,
                 doing=f"requirements that cannot be had for {target.name}",
                 where=str(project.pyproject),
+                variables=uv.variables(target, oldest),
             )  # fmt: skip
 
         out = folder / "requirements.txt"

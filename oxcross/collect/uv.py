@@ -10,13 +10,15 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from oxcross.cpython import series_of
 from oxcross.errors import CollectError, ToolError
 from oxcross.plan import SOURCE_DATE_EPOCH
+from oxcross.project import Project
 from oxcross.targets import Target
 
 # The glibc versions that uv's --python-platform knows (uv 0.9 and later).
@@ -47,8 +49,15 @@ def how_to_install() -> str:
     return "pipx install uv" if getattr(sys, "frozen", False) else "python3 -m pip install uv"
 
 
-def run(arguments: Sequence[str], *, folder: Path, doing: str, where: str) -> str:
-    """Run uv in ``folder`` and return its stdout.
+def run(
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    doing: str,
+    where: str,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Run uv in ``folder``, with ``variables`` in its environment, and return its stdout.
 
     When it fails, CollectError with its own reasons, without its internals: ``doing`` and ``where``
     say what was to be done and for what.
@@ -56,6 +65,7 @@ def run(arguments: Sequence[str], *, folder: Path, doing: str, where: str) -> st
     command = [find(), "--no-progress", "--color", "never", *arguments]
     environment = {
         **os.environ,
+        **variables,
         "SOURCE_DATE_EPOCH": str(SOURCE_DATE_EPOCH),
         "UV_PYTHON_DOWNLOADS": "never",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -123,19 +133,29 @@ def python() -> list[str]:
     return ["--python", sys.executable]
 
 
-def platform(target: Target, glibc: str) -> str:
-    """uv's name of the target's platform, taking wheels that need at most this glibc."""
+def oldest(project: Project, target: Target) -> str:
+    """The oldest system that wheels may ask for: a version of macOS, or of glibc."""
+    return project.macos.minimum if target.os == "macos" else project.glibc
+
+
+def variables(target: Target, oldest: str) -> dict[str, str]:
+    """What of that uv is told by its environment."""
+    return {"MACOSX_DEPLOYMENT_TARGET": oldest} if target.os == "macos" else {}
+
+
+def platform(target: Target, oldest: str) -> str:
+    """uv's name of the target's platform, taking wheels that need at most this system."""
     name = target.uv_platform or ""
     if target.libc != "glibc":
         return name
-    wanted = tuple(map(int, glibc.split(".")))
+    wanted = tuple(map(int, oldest.split(".")))
     best = max((known for known in _GLIBCS if known <= wanted), default=_GLIBCS[0])
     return re.sub(r"manylinux.*", f"manylinux_{best[0]}_{best[1]}", name)
 
 
-def common(target: Target, glibc: str, version: str, *, wheels: bool = True) -> list[str]:
+def common(target: Target, oldest: str, version: str, *, wheels: bool = True) -> list[str]:
     """Arguments for distributions of a target, whatever the machine is; as ``wheels``, or from source as well."""
     return [
-        "--python-platform", platform(target, glibc), "--python-version", series_of(version),
+        "--python-platform", platform(target, oldest), "--python-version", series_of(version),
         *(["--only-binary", ":all:"] if wheels else []), *python(),
     ]  # fmt: skip

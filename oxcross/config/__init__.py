@@ -79,19 +79,15 @@ def _drop(table: dict[str, Any], place: tuple[int | str, ...]) -> None:
 
 
 def _target_names(config: schema.Config, findings: Findings) -> list[str]:
-    """The targets to build by default; those that cannot be are findings."""
+    """The targets to build by default; those that there are not are findings."""
     known = targets.load()
-    ready = [name for name, target in known.items() if target.ready]
     if not config.targets:
-        findings.add("tool.oxcross.targets", "names no target", f"choose from: {', '.join(ready)}")
+        findings.add("tool.oxcross.targets", "names no target", f"choose from: {', '.join(known)}")
     for index, name in enumerate(config.targets):
-        key = f"tool.oxcross.targets[{index}]"
         if name not in known:
+            key = f"tool.oxcross.targets[{index}]"
             findings.add(key, f"there is no target {name!r}", nearest(name, known))
-        elif name not in ready:
-            hint = f"choose from: {', '.join(ready)}"
-            findings.add(key, f"{name} cannot be built by this version of oxcross", hint)
     for name in config.target:
         if name not in known:
             findings.add(f"tool.oxcross.target.{name}", f"there is no target {name!r}", nearest(name, known))
-    return [name for name in dict.fromkeys(config.targets) if name in ready]
+    return [name for name in dict.fromkeys(config.targets) if name in known]

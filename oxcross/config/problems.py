@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from oxcross.config.macos import App, MacOS, MacPackage, MacSign, Notarize
 from oxcross.config.schema import (
     Analyze,
     Command,
@@ -32,6 +33,11 @@ _TABLES: Final[Mapping[str, type[Table]]] = {
     "policy": Policy,
     "stdlib": Stdlib,
     "store": Store,
+    "macos": MacOS,
+    "macos.app": App,
+    "macos.notarize": Notarize,
+    "macos.package": MacPackage,
+    "macos.sign": MacSign,
     "windows": Windows,
     "windows.sign": Sign,
     "windows.version-info": VersionInfo,

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from oxcross.config.macos import MacOS
 from oxcross.config.table import Table, Text
 from oxcross.config.windows import Windows
 from oxcross.errors import nearest
@@ -294,6 +295,7 @@ class Settings(Table):
     interpreter: Interpreter = Interpreter()
     policy: Policy = Policy()
     windows: Windows = Windows()
+    macos: MacOS = MacOS()
 
 
 class Analyze(Table):

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from oxcross import sources, targets
-from oxcross.config import schema
+from oxcross.config import macos, schema, windows
 from oxcross.config.files import check_hashed, check_lock, data_files, existing_file
 from oxcross.config.findings import Findings
 from oxcross.config.running import RUN_KINDS, Running
 from oxcross.config.table import Table
-from oxcross.config.windows import resolve
 from oxcross.cpython import series, series_of
 from oxcross.errors import ConfigError, SourceError, nearest
 from oxcross.project import DataFile, Project
@@ -60,12 +59,13 @@ class _View:
         self._check_policy()
         self._check_requirements()
         name = self._from_project("name", self._config.name)
+        version = self._from_project("version", self._config.version)
         return Project(
             root=self._root,
             target=self._target,
             targets=tuple(dict.fromkeys(self._config.targets)),
             name=name,
-            version=self._from_project("version", self._config.version),
+            version=version,
             python=self._python(),
             run=running.run,
             commands=running.commands,
@@ -90,13 +90,16 @@ class _View:
             policy=settings.policy,
             mirrors=self._config.store.mirrors,
             ignore=self._config.analyze.ignore,
-            windows=resolve(
+            windows=windows.resolve(
                 self._root,
                 settings.windows,
                 self._meta,
                 name=name,
                 windowed=running.windowed,
                 wrong=self._add,
+            ),
+            macos=macos.resolve(
+                self._root, settings.macos, self._meta, name=name, version=version, wrong=self._add
             ),
         )
 
@@ -154,8 +157,9 @@ class _View:
         if self._settings.interpreter.allocator == "mimalloc" and version.startswith("3.12."):
             hint = '"default" or "malloc", or python = "3.13"'
             self._add("interpreter.allocator", f"CPython {version} has no mimalloc", hint)
-        if targets.get(self._target).os == "windows" and not series()[series_of(version)].windows:
-            names = " or ".join(f'"{name}"' for name, row in series().items() if row.windows)
+        system = targets.get(self._target).os
+        if not series()[series_of(version)].on(system):
+            names = " or ".join(f'"{name}"' for name, row in series().items() if row.on(system))
             self._add(
                 "python", f"there is no recipe for CPython {version} on {self._target}", f"python = {names}"
             )

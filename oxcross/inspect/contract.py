@@ -10,7 +10,8 @@ from pathlib import Path
 
 from oxcross.collect.libraries import LIBC_OWN
 from oxcross.errors import InspectError
-from oxcross.inspect.report import Hardening, Report, WindowsHardening
+from oxcross.inspect import macos
+from oxcross.inspect.report import Hardening, MacosFact, MacosHardening, Report, WindowsHardening
 from oxcross.targets import Target
 
 _WINDOWS = Path(__file__).with_name("windows.toml")
@@ -35,7 +36,17 @@ def _broken(report: Report, target: Target) -> Iterator[str]:
         yield f"it is for {report.target or 'no target'}, not for {target.name}"
     if report.arch != target.arch:
         yield f"it is for {report.arch} machines, not {target.arch}"
-    if isinstance(report.hardening, WindowsHardening):
+    if report.slices:
+        for one in report.slices:
+            yield from (f"{one.arch}: {text}" for text in _broken_by_system(one, target))
+    else:
+        yield from _broken_by_system(report, target)
+
+
+def _broken_by_system(report: Report, target: Target) -> Iterator[str]:
+    if isinstance(report.hardening, MacosHardening):
+        yield from _broken_on_macos(report, report.hardening, target)
+    elif isinstance(report.hardening, WindowsHardening):
         yield from _broken_on_windows(report, report.hardening)
     else:
         yield from _broken_on_linux(report, report.hardening, target)
@@ -69,6 +80,32 @@ def _broken_on_windows(report: Report, hardening: WindowsHardening) -> Iterator[
     ):
         if not kept:
             yield f"it lacks {name}"
+
+
+def _broken_on_macos(report: Report, hardening: MacosHardening, target: Target) -> Iterator[str]:
+    if foreign := [name for name in report.needed if name not in macos.allowed("dylibs")]:
+        yield f"it needs {', '.join(foreign)}, which an executable of oxcross has no use for"
+    if report.macos is not None:
+        yield from _broken_facts(report.macos, target)
+    for kept, name in (
+        (hardening.pie, "a position-independent image"),
+        (hardening.nx, "a stack that cannot be executed"),
+        (hardening.write_xor_execute, "segments that are either writable or executable"),
+    ):
+        if not kept:
+            yield f"it lacks {name}"
+
+
+def _broken_facts(facts: MacosFact, target: Target) -> Iterator[str]:
+    if target.floor and macos.version(facts.built_for) != macos.version(target.floor):
+        yield f"it is made for macOS {facts.built_for}, not for {target.floor}"
+    if facts.too_new:
+        yield f"it needs macOS {facts.oldest}, newer than {facts.built_for}: {', '.join(facts.too_new)}"
+    if facts.signature is None:
+        yield "it lacks a signature"
+    elif facts.signature.linker_signed:
+        yield "its signature is that of a linker"
+    yield from facts.layout
 
 
 @cache

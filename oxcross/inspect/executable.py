@@ -1,25 +1,28 @@
-"""Reads any oxcross executable: its headers (images.py), its locator, its blob."""
+"""Reads any oxcross executable: its headers (images.py), its locator (locating.py), its blob."""
 
 from __future__ import annotations
 
 import hashlib
 import mmap
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from oxcross import pack
+from oxcross import pack, targets
 from oxcross.elf import Elf, ElfError, is_elf
 from oxcross.errors import InspectError, UsageError
 from oxcross.inspect import images, signed
+from oxcross.inspect.locating import HINT, Place, locate, places
 from oxcross.inspect.report import BlobFact, Component, ModuleFact, Report
 from oxcross.inspect.squeezed import groups
-from oxcross.pack.format import LOCATOR, LOCATOR_MAGIC, VERSION, Key, ModuleFlag, NodeKind, Run
+from oxcross.macho import UNIVERSAL2, Macho, MachoError, is_fat, is_macho
+from oxcross.pack.format import VERSION, Key, ModuleFlag, NodeKind, Run
 from oxcross.pack.reader import Blob, ModuleRow
-from oxcross.pe import Pe, PeError, is_pe
+from oxcross.pe import Pe, PeError
 
-_HINT = "the file was changed or cut short after it was built: build or download it again"
+__all__ = ["inspect", "locate"]
 
 
 def inspect(path: Path) -> Report:
@@ -29,21 +32,27 @@ def inspect(path: Path) -> Report:
     executable, and for a damaged one (it names the section).
     """
     data = _mapped(path)
-    offset, size = locate(data, path)
+    found = places(data, path)
     view = memoryview(data)
     try:
-        blob = Blob(view[offset : offset + size])
         # Two digests, of the file and of the blob, on two processors: they are most of the time.
         with ThreadPoolExecutor(1) as pool:
-            digest = pool.submit(lambda: hashlib.sha256(view).hexdigest())
-            pack.check(blob)
-            image = _image(view, path, blob)
-            return _report(path, digest.result(), image, blob, view, offset)
-    except (ElfError, PeError) as error:
-        raise InspectError(f"damaged: {error}", where=str(path), hint=_HINT) from error
+            parts = [view[place.start : place.end] for place in found]
+            digests = [pool.submit(_sha256, part) for part in parts]
+            reports = [
+                _inspect(path, digest, part, place)
+                for digest, part, place in zip(digests, parts, found, strict=True)
+            ]
+        return _fat(reports, view) if is_fat(view) else reports[0]
+    except (ElfError, PeError, MachoError) as error:
+        raise InspectError(f"damaged: {error}", where=str(path), hint=HINT) from error
     except InspectError as error:
         where = f"{path}: {error.where}" if error.where else str(path)
         raise InspectError(error.message, where=where, hint=error.hint) from None
+
+
+def _sha256(view: memoryview) -> str:
+    return hashlib.sha256(view).hexdigest()
 
 
 def _mapped(path: Path) -> mmap.mmap:
@@ -59,38 +68,49 @@ def _mapped(path: Path) -> mmap.mmap:
         raise InspectError("not an oxcross executable: it is empty", where=str(path)) from error
 
 
-def locate(data: mmap.mmap | bytes, path: Path) -> tuple[int, int]:
-    """Offset and size of the blob in the file, from its locator.
-
-    The first locator counts: the launcher comes first, and a blob may hold anything.
-    """
-    at = data.find(LOCATOR_MAGIC)
-    if not (is_elf(data[:4]) or is_pe(data[:4])) or at < 0 or at + LOCATOR.size > len(data):
-        raise InspectError("not an oxcross executable", where=str(path))
-    _, address, size, offset, end = LOCATOR.unpack_from(data, at)
-    if not address:
-        raise InspectError("a launcher without a blob, not an executable", where=str(path))
-    if len(data) < end or offset + size > len(data):
-        raise InspectError(
-            f"damaged: truncated ({len(data)} of {end} bytes are there)", where=str(path), hint=_HINT
-        )
-    return offset, size
+def _inspect(path: Path, digest: Future[str], view: memoryview, place: Place) -> Report:
+    offset, size = place.blob.offset, place.blob.size
+    blob = Blob(view[offset : offset + size])
+    pack.check(blob)
+    image = _image(view, path, blob, place)
+    return _report(path, digest.result(), image, blob, view, place)
 
 
-def _image(view: memoryview, path: Path, blob: Blob) -> images.Image:
+def _image(view: memoryview, path: Path, blob: Blob, place: Place) -> images.Image:
     if is_elf(view):
         return images.of_elf(Elf(view), blob)
+    if is_macho(view):
+        return images.of_macho(Macho(view), blob, place.blob)
     file = Pe(view)
     return images.of_pe(file, blob, signed.look(path, file))
 
 
+def _fat(reports: list[Report], view: memoryview) -> Report:
+    """The report of a fat file: the first one's of its executables, and all of them."""
+    first, arches = reports[0], tuple(report.arch for report in reports)
+    known = [target for target in targets.load().values() if target.arch == "universal2"]
+    names = {report.target for report in reports}
+    target = known[0] if known and arches == UNIVERSAL2 and len(names) > 1 else None
+    return replace(
+        first,
+        size=len(view),
+        sha256=_sha256(view),
+        arch="universal2" if arches == UNIVERSAL2 else "+".join(arches),
+        target=target.name if target else first.target,
+        triple=target.triple if target else first.triple,
+        needed=tuple(dict.fromkeys(name for report in reports for name in report.needed)),
+        external=tuple(sorted({name for report in reports for name in report.external})),
+        slices=tuple(reports),
+    )
+
+
 def _report(
-    path: Path, sha256: str, image: images.Image, blob: Blob, view: memoryview, offset: int
+    path: Path, sha256: str, image: images.Image, blob: Blob, view: memoryview, place: Place
 ) -> Report:
     manifest = blob.manifest
     modules = tuple(_module(row) for row in blob.modules)
     files = [node for node in blob.nodes if node.kind == NodeKind.FILE]
-    compressed = groups(view[:offset])
+    compressed = groups(view[: place.blob.offset])
     libraries = _components(manifest, "libraries")
     distributions = _components(manifest, "distributions")
     kind, value = blob.setting(Key.RUN_KIND), blob.setting(Key.RUN_TARGET)
@@ -113,7 +133,7 @@ def _report(
         external=image.external,
         interpreter=image.interpreter,
         hardening=image.hardening,
-        blob=BlobFact(VERSION, offset, blob.size, blob.sha256),
+        blob=BlobFact(VERSION, place.start + place.blob.offset, blob.size, blob.sha256),
         modules=modules,
         files=len(files),
         files_size=sum(node.data.size for node in files),
@@ -122,6 +142,7 @@ def _report(
         distributions=distributions,
         licences=tuple(sorted({one.licence for one in (*libraries, *distributions)})),
         windows=image.windows,
+        macos=image.macos,
     )
 
 

@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from oxcross import elf, pack, pe
+from oxcross import elf, macho, pack, pe
 from oxcross.collect.libraries import LIBC_OWN
 from oxcross.elf import Elf, ElfError
 from oxcross.errors import InspectError
-from oxcross.inspect.report import Hardening, SignatureFact, WindowsFact, WindowsHardening
+from oxcross.inspect import layout, macos, signed
+from oxcross.inspect.locating import Locator
+from oxcross.inspect.report import (
+    Hardening,
+    MacosFact,
+    MacosHardening,
+    SignatureFact,
+    WindowsFact,
+    WindowsHardening,
+)
+from oxcross.macho import Macho, MachoError
 from oxcross.pack.format import LibraryFlag, ModuleFlag
 from oxcross.pack.reader import Blob
 from oxcross.pe import Pe, PeError
+
+_SYSTEM = ("/usr/lib/", "/System/Library/")  # every macOS has what lies there
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +34,12 @@ class Image:
     arch: str
     needed: tuple[str, ...]
     external: tuple[str, ...]
-    hardening: Hardening | WindowsHardening
+    hardening: Hardening | WindowsHardening | MacosHardening
     interpreter: str | None = None
     glibc: str | None = None
     glibc_embedded: str | None = None
     windows: WindowsFact | None = None
+    macos: MacosFact | None = None
 
 
 def of_elf(file: Elf, blob: Blob) -> Image:
@@ -86,6 +99,43 @@ def of_pe(file: Pe, blob: Blob, signature: SignatureFact | None) -> Image:
     )
 
 
+def of_macho(file: Macho, blob: Blob, locator: Locator) -> Image:
+    """An executable of macOS. Raises MachoError, also for a signature that is not the file's, and InspectError for a damaged
+    file inside.
+    """
+    provided = {library.soname for library in blob.libraries}
+    external: set[str] = set()
+    built = file.build.oldest if file.build else (0, 0, 0)
+    inside = [built]
+    for one in _machos(blob, file.header.cpu):
+        external |= {dylib.name for dylib in one.dylibs if not dylib.name.startswith(_SYSTEM)}
+        inside += [one.build.oldest] if one.build else []
+    too_new = macos.too_new(file, built, macos.newer())
+    return Image(
+        arch=file.arch,
+        needed=tuple(dylib.name for dylib in file.dylibs),
+        external=tuple(sorted(name for name in external if name.rpartition("/")[2] not in provided)),
+        hardening=MacosHardening(
+            pie=file.pie,
+            nx=not file.header.flags & macho.MH_ALLOW_STACK_EXECUTION,
+            write_xor_execute=not any(
+                kind & macho.VM_WRITE and kind & macho.VM_EXECUTE
+                for segment in file.segments
+                for kind in (segment.protection, segment.most)
+            ),
+        ),
+        macos=MacosFact(
+            built_for=macho.dotted(built),
+            oldest=macho.dotted(max([built, *too_new.values()])),
+            oldest_embedded=macho.dotted(max(inside)),
+            too_new=tuple(f"{name} ({macho.dotted(since)})" for name, since in sorted(too_new.items())),
+            uuid=file.uuid.hex() if file.uuid else "",
+            signature=signed.look_macho(file),
+            layout=tuple(layout.problems(file, locator)),
+        ),
+    )
+
+
 def _native(blob: Blob) -> Iterator[tuple[str, memoryview]]:
     """Every file that the executable may load from memory, with the name it has."""
     refs = {row.code: row.name for row in blob.modules if ModuleFlag.EXTENSION in row.flags}
@@ -117,6 +167,23 @@ def _dlls(blob: Blob) -> Iterator[tuple[str, Pe]]:
         except PeError as error:
             raise InspectError(f"damaged: {name}: {error}", where="blob section PAYLOAD") from error
         yield name, one
+
+
+def _machos(blob: Blob, cpu: int) -> Iterator[Macho]:
+    """Those for one machine, also out of fat files."""
+    for name, data in _native(blob):
+        if not macho.is_macho(data):
+            continue
+        try:
+            ranges = [(0, len(data))]
+            if macho.is_fat(data):
+                ranges = [(one.offset, one.offset + one.size) for one in macho.slices(data) if one.cpu == cpu]
+            for start, end in ranges:
+                one = Macho(data[start:end])
+                _ = (one.dylibs, one.build)
+                yield one
+        except MachoError as error:
+            raise InspectError(f"damaged: {name}: {error}", where="blob section PAYLOAD") from error
 
 
 def _nx(file: Elf) -> bool:

@@ -50,6 +50,15 @@ class WindowsHardening:
 
 
 @dataclass(frozen=True, slots=True)
+class MacosHardening:
+    """The same of an executable of macOS: the flags of its header, and no segment that is, or can become, both."""
+
+    pie: bool
+    nx: bool  # no stack that can be executed
+    write_xor_execute: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SignatureFact:
     """A signature that is that of the file. ``trusted``: this machine's authorities vouch for it."""
 
@@ -74,6 +83,32 @@ class WindowsFact:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeSignatureFact:
+    """A signature of macOS that is that of the file. ``adhoc``: it names nobody. ``cdhash``: what macOS knows the file by."""
+
+    identifier: str
+    adhoc: bool
+    linker_signed: bool
+    cdhash: str
+
+
+@dataclass(frozen=True, slots=True)
+class MacosFact:
+    """What only executables of macOS have. ``built_for`` is the oldest macOS by the header; ``oldest`` the one that has all the
+    symbols, too, of which ``too_new`` lists those that the former lacks; ``oldest_embedded`` also that for every library
+    inside. ``layout``: what is wrong with where its parts lie.
+    """
+
+    built_for: str
+    oldest: str
+    oldest_embedded: str
+    too_new: tuple[str, ...]
+    uuid: str
+    signature: CodeSignatureFact | None
+    layout: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BlobFact:
     """The blob: where it lies in the file, and the digest that it carries and that was verified."""
 
@@ -90,7 +125,8 @@ class Report:
     ``run`` and each of ``commands``: what runs, as ``kind`` and ``target``.
     ``compressed``: the parts of its program code that are stored compressed. ``glibc`` is the oldest glibc that starts the
     executable, ``glibc_embedded`` the oldest that also loads every library inside (None: no glibc is
-    needed). ``external`` are libraries that something inside asks for and the system must have.
+    needed). ``external`` are libraries that something inside asks for and the system must have. ``slices`` are the executables
+    in a fat file (macOS), whose own facts are those of the first one.
     """
 
     path: str
@@ -110,7 +146,7 @@ class Report:
     needed: tuple[str, ...]
     external: tuple[str, ...]
     interpreter: str | None
-    hardening: Hardening | WindowsHardening
+    hardening: Hardening | WindowsHardening | MacosHardening
     blob: BlobFact
     modules: tuple[ModuleFact, ...]
     files: int
@@ -120,6 +156,8 @@ class Report:
     distributions: tuple[Component, ...]
     licences: tuple[str, ...]
     windows: WindowsFact | None = None
+    macos: MacosFact | None = None
+    slices: tuple[Report, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -165,6 +203,8 @@ class Report:
 
     def _system(self) -> list[tuple[str, str]]:
         """What its system asks of it, and it of its system."""
+        if self.macos is not None:
+            return _macos(self.macos, self.slices)
         if self.windows is None:
             inside = self.glibc_embedded or "none"
             return [("glibc", f"{self.glibc or 'none'} to start, {inside} for all that is inside")]
@@ -178,6 +218,22 @@ class Report:
             text += ", with a confirmed time" if signature.timestamp else ""
             text += "" if signature.trusted else " (no authority that this machine knows)"
         return [("subsystem", self.windows.subsystem), ("signed", text)]
+
+
+def _macos(facts: MacosFact, slices: Iterable[Report]) -> list[tuple[str, str]]:
+    rows = [
+        ("macOS", f"{facts.oldest} to start, {facts.oldest_embedded} for all that is inside"),
+        ("signed", _signed(facts.signature)),
+    ]
+    rows += [("slice", f"{one.arch} ({_megabytes(one.size)})") for one in slices]
+    return rows + [("layout", text) for text in facts.layout]
+
+
+def _signed(signature: CodeSignatureFact | None) -> str:
+    if signature is None:
+        return "no: macOS does not start it on arm64"
+    kind = "ad hoc, which names nobody" if signature.adhoc else "with a certificate"
+    return f"{kind}; as {signature.identifier}, cdhash {signature.cdhash}"
 
 
 def _table(title: str, components: Iterable[Component]) -> list[str]:

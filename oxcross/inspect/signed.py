@@ -1,4 +1,4 @@
-"""Looks at the signature of an executable of Windows."""
+"""Looks at the signature of an executable of Windows or macOS."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 from oxcross.errors import InspectError
-from oxcross.inspect.report import SignatureFact
+from oxcross.inspect.report import CodeSignatureFact, SignatureFact
+from oxcross.macho import Macho
 from oxcross.pe import Pe
 from oxcross.windows import authenticode
 
@@ -27,3 +28,16 @@ def look(path: Path, file: Pe) -> SignatureFact | None:
     return SignatureFact(
         subject=seen.subject, issuer=seen.issuer, timestamp=seen.timestamp, trusted=seen.verified
     )
+
+
+def look_macho(file: Macho) -> CodeSignatureFact | None:
+    """The signature of an executable of macOS; None when it has none.
+
+    Raises MachoError for a file that was changed after it was signed.
+    """
+    from oxcross.macos.verify import verify
+
+    seen = verify(file)
+    if seen is None:
+        return None
+    return CodeSignatureFact(seen.identifier, seen.adhoc, seen.linker_signed, seen.cdhash)

@@ -1,7 +1,7 @@
 """A release as a folder: ``dist/NAME/VERSION/``, which never changes once it is there.
 
-It holds the executables (``app-1.0-linux-x64``), SHA256SUMS and manifest.json, nothing that depends on
-the time or the machine: the same executables give the same folder. It is written beside its place,
+It holds the executables (``app-1.0-linux-x64``), what was packed of them (``app-1.0-macos-arm64.zip``, ``.pkg``), SHA256SUMS
+and manifest.json, nothing that depends on the time or the machine: the same executables give the same folder. It is written beside its place,
 flushed and renamed, so there is either all of it or nothing.
 """
 
@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,8 @@ class Built(Protocol):
     def size(self) -> int: ...  # bytes
     @property
     def facts(self) -> Mapping[str, Any]: ...  # JSON: python, glibc …
+    @property
+    def packages(self) -> Sequence[Path]: ...  # what it was packed into; folders (bundles) are not released
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,9 @@ def release(root: Path, name: str, version: str, artifacts: Iterable[Built]) -> 
     """
     folder = root / name / version
     built = sorted(artifacts, key=lambda artifact: artifact.target)
+    files = {
+        file: path for artifact in built for file, path in released_files(name, version, artifact).items()
+    }
     manifest = {
         "format": MANIFEST_FORMAT,
         "name": name,
@@ -74,6 +79,7 @@ def release(root: Path, name: str, version: str, artifacts: Iterable[Built]) -> 
                 "sha256": artifact.sha256,
                 "size": artifact.size,
                 **artifact.facts,
+                **_packages(name, version, artifact),
             }
             for artifact in built
         ],
@@ -82,7 +88,7 @@ def release(root: Path, name: str, version: str, artifacts: Iterable[Built]) -> 
         folder.parent.mkdir(parents=True, exist_ok=True)
         with locks.locked(folder.parent / ".lock", passing=True):
             if not folder.exists():
-                _write(folder, manifest, {file_name(name, version, a): a.path for a in built})
+                _write(folder, manifest, files)
                 return Release(path=folder, name=name, version=version, new=True, manifest=manifest)
             return _existing(folder, manifest)
     except OSError as error:
@@ -98,14 +104,36 @@ def file_name(name: str, version: str, artifact: Built) -> str:
     )
 
 
+def released_files(name: str, version: str, artifact: Built) -> dict[str, Path]:
+    """The files of an executable in a release, by name: itself first."""
+    own = file_name(name, version, artifact)
+    packed = {f"{own}{path.suffix}": path for path in artifact.packages if path.is_file()}
+    return {own: artifact.path, **packed}
+
+
+def _packages(name: str, version: str, artifact: Built) -> dict[str, Any]:
+    """The manifest's rows of what an executable was packed into."""
+    rows = [
+        {"file": file, "sha256": _sha256(path), "size": path.stat().st_size}
+        for file, path in released_files(name, version, artifact).items()
+        if path != artifact.path
+    ]
+    return {"packages": rows} if rows else {}
+
+
+def _rows(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of all files."""
+    return [row for one in manifest["artifacts"] for row in (one, *one.get("packages", ()))]
+
+
 def _write(folder: Path, manifest: Mapping[str, Any], files: Mapping[str, Path]) -> None:
     for stale in folder.parent.glob(f".{folder.name}.*"):  # left by a killed release: we hold the lock
         shutil.rmtree(stale, ignore_errors=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        for row in manifest["artifacts"]:
+        for row in _rows(manifest):
             _copy(files[row["file"]], beside / row["file"], row["sha256"])
-        sums = "".join(f"{row['sha256']}  {row['file']}\n" for row in manifest["artifacts"])
+        sums = "".join(f"{row['sha256']}  {row['file']}\n" for row in _rows(manifest))
         (beside / "SHA256SUMS").write_text(sums, encoding="utf-8")
         (beside / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
         for file in beside.iterdir():
@@ -121,7 +149,7 @@ def _write(folder: Path, manifest: Mapping[str, Any], files: Mapping[str, Path])
 
 def _copy(source: Path, target: Path, sha256: str) -> None:
     shutil.copyfile(source, target)
-    target.chmod(0o755)
+    target.chmod(0o644 if source.suffix in (".zip", ".pkg") else 0o755)
     if _sha256(target) != sha256:
         raise PublishError(
             "the executable changed while it was released", where=str(source), hint="release again"
@@ -148,7 +176,11 @@ def _existing(folder: Path, manifest: Mapping[str, Any]) -> Release:
             raise PublishError(
                 f"is released already, with another {known['file']}", where=str(folder), hint=hint
             )
-    for row in rows.values():
+        if known.get("packages") != row.get("packages"):
+            raise PublishError(
+                f"is released already, with other packages of {known['file']}", where=str(folder), hint=hint
+            )
+    for row in _rows({"artifacts": rows.values()}):
         file = folder / row["file"]
         if not file.is_file() or _sha256(file) != row["sha256"]:
             raise PublishError(

@@ -52,12 +52,13 @@ def steps(
 ) -> list[Step]:
     """Every step of a target, the launcher's last; with ``compression`` "zstd" that is the compressed one.
 
-    On Windows it is the plain one: what engines that search for viruses see of packed code is a packer.
+    On Windows it is the plain one: what engines that search for viruses see of packed code is a packer. On macOS, too,
+    where code that is made while a program runs is none of what its signature covers.
 
     Of ``sdists`` the extension modules are in it.
     """
     extra = runtime(target)
-    if compression == "zstd" and target.os != "windows":
+    if compression == "zstd" and target.os == "linux":
         last = squeezed(target, version, sdists)
     else:
         last = linked(target, version, sdists) if sdists else launcher(target, version)

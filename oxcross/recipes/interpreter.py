@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -29,7 +29,8 @@ _TERMINALS = (
     "xterm-256color", "alacritty", "foot", "konsole-256color", "rxvt-unicode-256color", "vte-256color",
 )  # fmt: skip
 
-_POSIX = frozenset({"libuuid", "ncurses", "libedit"})  # Windows has its own in their place, or nothing
+# Libraries that a system has its own in the place of, or nothing.
+_WITHOUT = {"windows": frozenset({"libuuid", "ncurses", "libedit"}), "macos": frozenset({"libuuid"})}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +72,13 @@ def toolchain(target: Target) -> Step:
         inputs["host-toolchain"] = toolchain(targets.get(HOST))
     if target.libc == "musl":
         inputs["musl"] = sources.get("musl")
+    if target.os == "macos":
+        inputs["lld"] = sources.get("smol-clang")
+        inputs["support"] = Tree(_below("macos/"))
     return step(
         target,
         "toolchain",
-        template="toolchain-windows" if target.os == "windows" else "toolchain",
+        template="toolchain" if target.os == "linux" else f"toolchain-{target.os}",
         title="clang and lld under the triple's names, and sysroots",
         inputs=inputs,
         outputs=(f"bin/{target.triple}-cc", "bin/cc"),
@@ -106,40 +110,43 @@ def library(target: Target, name: str) -> Step:
 
 def libraries(target: Target) -> dict[str, Step]:
     """Every static library, by name."""
-    return {name: library(target, name) for name in LIBRARIES if name not in _POSIX or target.os != "windows"}
+    return {name: library(target, name) for name in _own(target, LIBRARIES)}
 
 
 @cache
 def cpython(target: Target, version: str) -> Step:
     """CPython as ``lib/libpython3.x.a`` with all that it is linked with, headers, standard library and
-    ``bin/python3.x``; ``link.json`` says how to link it, ``profile.json`` how much of the profile fits it.
+    ``bin/python3.x`` (but for macOS); ``link.json`` says how to link it, ``profile.json`` how much of the profile fits it.
 
     libpython is one object that link-time optimisation made. A version without a profile is built without one.
     """
     row, source = pinned(version)
     if target.os == "windows":
         return _cpython_windows(target, version)
+    macos = target.os == "macos"
     profile = profiles.get(source.version)
     facts = {
         "version": source.version,
         "soabi": target.soabi(source.version),
         "native": native(target),
-        "modules": row.modules,
+        "modules": row.on(target.os),
         "components": _components(row, source, target),
         "seams": WRAPPED,
     }
-    inputs = _cpython_inputs(target, version, ["finish.py"], facts)
+    support = ["finish.py", f"macos-{row.series}.patch"] if macos else ["finish.py"]
+    inputs = _cpython_inputs(target, version, support, facts)
     if profile is not None:
         inputs["profile"] = Tree({"cpython.profdata.xz": profile.read()})
     return step(
         target,
         "cpython",
+        template="cpython-macos" if macos else "cpython",
         title=f"CPython {source.version}",
         inputs=inputs,
         memory=2_500_000_000,  # the optimisation of the whole
         outputs=(
             f"lib/libpython{row.series}.a",
-            f"bin/python{row.series}",
+            *([] if macos else [f"bin/python{row.series}"]),
             f"include/python{row.series}",
             "link.json",
             "profile.json",
@@ -148,7 +155,7 @@ def cpython(target: Target, version: str) -> Step:
         minor=row.series,
         opt=_OPT,
         configure=row.configure,
-        libraries=row.libraries,
+        libraries=_own(target, row.libraries),
         profile=profile is not None,
         wrapped=WRAPPED,
     )
@@ -158,12 +165,12 @@ def _cpython_windows(target: Target, version: str) -> Step:
     """The same for Windows, which CPython has no configure for. Nothing of it runs on the build machine."""
     row, source = pinned(version)
     profile = profiles.get(source.version)
-    built = [name for name in row.libraries if name not in _POSIX]
+    built = _own(target, row.libraries)
     facts = {
         "minor": row.series,
         "version": source.version,
         "soabi": target.soabi(source.version),
-        "modules": row.windows,
+        "modules": row.on(target.os),
         "libs": [archive for name in built for archive in LIBRARIES[name].archives],
         "components": _components(row, source, target),
         "seams": WRAPPED,
@@ -229,11 +236,7 @@ def _cpython_inputs(target: Target, version: str, support: list[str], facts: obj
         "cpython": source,
         "toolchain": toolchain(target),
         "support": Tree(tree),
-        **{
-            name: library(target, name)
-            for name in row.libraries
-            if name not in _POSIX or target.os != "windows"
-        },
+        **{name: library(target, name) for name in _own(target, row.libraries)},
     }
     if not native(target):
         inputs["host-python"] = host_python(version)
@@ -260,11 +263,20 @@ def runtime(target: Target) -> Step | None:
     )
 
 
+def _own(target: Target, names: Iterable[str]) -> list[str]:
+    """The libraries among ``names`` that are built for the target."""
+    return [name for name in names if name not in _WITHOUT.get(target.os, ())]
+
+
+def _below(folder: str) -> dict[str, bytes]:
+    """The files of a folder of templates/, by their names in it."""
+    room = rooms.files("templates")
+    return {path.removeprefix(folder): data for path, data in room.items() if path.startswith(folder)}
+
+
 def _components(row: Series, source: Source, target: Target) -> list[dict[str, str]]:
     """What ends in a launcher: name, version, SPDX licence. (CPython's bundled ones are added by finish.py.)"""
-    names = dict.fromkeys([*row.libraries, "zstd"])
-    if target.os == "windows":
-        names = {name: None for name in names if name not in _POSIX}
+    names = dict.fromkeys([*_own(target, row.libraries), "zstd"])
     parts = [source, *(sources.get(LIBRARIES[name].source) for name in names)]
     if target.static:
         parts.append(sources.get(target.libc))

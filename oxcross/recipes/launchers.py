@@ -174,7 +174,7 @@ def _program(
     return step(
         target,
         name,
-        template="launcher-windows" if target.os == "windows" else "launcher",
+        template="launcher" if target.os == "linux" else f"launcher-{target.os}",
         title=title.format(row.series),
         inputs=inputs,
         cflags=("-O2",),
@@ -189,7 +189,7 @@ def _wrapped(target: Target) -> tuple[str, ...]:
     """The functions that the launcher stands before by the linker. Of libc's these are dlsym, for the modules that are
     linked in, and, without shared libraries, all that it exports where there are some.
     """
-    if target.os == "windows":
+    if target.os != "linux":
         return WRAPPED
     exports = rooms.files("launcher")["exports.list"].decode()
     return (*WRAPPED, "dlsym", *(re.findall(r"(\w+);", exports) if target.static else ()))

@@ -33,7 +33,18 @@ _WINDOWS_CFLAGS = (
     "-mguard=cf",
     "-Wno-unused-command-line-argument",
 )
+# macOS: what clang makes is position-independent, and a section is split by its symbols. A function that is newer than the
+# floor may only be called where its presence was asked for.
+_MACOS_CFLAGS = (
+    "-g0",
+    "-fstack-protector-strong",
+    "-D_FORTIFY_SOURCE=2",
+    "-Werror=unguarded-availability-new",
+    "-Wno-unused-command-line-argument",
+)
+_CFLAGS_OF = {"windows": _WINDOWS_CFLAGS, "macos": _MACOS_CFLAGS}
 LDFLAGS = ("-Wl,--as-needed", "-Wl,--gc-sections", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack", "-s")
+_MACOS_LDFLAGS = ("-Wl,-dead_strip", "-Wl,-S", "-Wl,-x")
 
 
 def native(target: Target) -> bool:
@@ -55,7 +66,11 @@ def step(
     **values: Any,
 ) -> Step:
     """The step ``target.name/name``; its template is called like it, or ``template``, and is told ``values``."""
-    values = {"toolchain": True, "ldflags": LDFLAGS, **values}
+    values = {
+        "toolchain": True,
+        "ldflags": _MACOS_LDFLAGS if target.os == "macos" else LDFLAGS,
+        **values,
+    }
     script = _template(f"{template or name}.sh.j2").render(
         target=target,
         host=targets.get(HOST),
@@ -63,7 +78,7 @@ def step(
         step=name,
         title=title,
         inputs=sorted(inputs),
-        cflags=(*(_WINDOWS_CFLAGS if target.os == "windows" else _CFLAGS), *cflags),
+        cflags=(*_CFLAGS_OF.get(target.os, _CFLAGS), *cflags),
         **values,
     )
     return Step(

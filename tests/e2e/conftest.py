@@ -47,13 +47,15 @@ def project(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def emulated() -> None:
     """Programs of every target's processor run here, also those that an executable starts: binfmt_misc(5)."""
-    advice = "run the lines of .ci/run that have to do with QEMU"
+    advice = "run the lines of .ci/run that have to do with QEMU and the loader"
     for row in targets.load().values():
         entry = Path("/proc/sys/fs/binfmt_misc") / f"qemu-{row.arch}"
-        foreign = row.ready and row.runner and row.os == "linux"
+        foreign = row.runner and row.os == "linux"
         assert not foreign or entry.exists(), f"the kernel runs no {row.arch} programs: {advice}"
         prefix = Path("/etc/qemu-binfmt") / row.arch / "lib"  # where QEMU looks for their dynamic linker
         assert not foreign or prefix.is_dir(), f"{prefix} is missing: {advice}"
+    loader = Path("/proc/sys/fs/binfmt_misc/oxcross-macho")
+    assert loader.exists(), f"the kernel runs no programs for macOS: {advice}"
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from oxcross import targets
+
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
 APPS = HERE / "apps"
+# The POSIX systems' targets whose programs the kernel starts here, some by an emulator or loader (conftest.emulated).
+POSIX = [row.name for row in targets.load().values() if row.os == "linux" or row.name == "macos-x64"]
 
 
 def oxcross(

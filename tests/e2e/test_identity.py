@@ -54,8 +54,8 @@ def _variant(name: str) -> dict[str, str]:
 def _targets() -> list[str]:
     """All with OXCROSS_IDENTITY=all; else two, for each takes ten minutes: those of Linux that differ most."""
     if os.environ.get("OXCROSS_IDENTITY") == "all":
-        return [row.name for row in targets.load().values() if row.ready]
-    linux = [row.name for row in targets.load().values() if row.ready and row.os == "linux"]
+        return list(targets.load())
+    linux = [row.name for row in targets.load().values() if row.os == "linux"]
     return [linux[0], linux[-1]]
 
 

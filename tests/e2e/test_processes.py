@@ -12,9 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from program import APPS, build, reference_python
-
-from oxcross import targets
+from program import APPS, POSIX, build, reference_python
 
 SOURCE = APPS / "processes"
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
@@ -58,9 +56,7 @@ def _make(folder: Path, old: str, new: str, target: str = "linux-x64") -> Path:
     return build(folder, target=target)
 
 
-@pytest.fixture(
-    scope="session", params=[name for name, row in targets.load().items() if row.ready and row.os == "linux"]
-)
+@pytest.fixture(scope="session", params=POSIX)
 def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, emulated: None) -> Path:
     del emulated
     return _make(tmp_path_factory.mktemp("file") / "processes", "", "", request.param)

@@ -18,7 +18,7 @@ from program import APPS, REPOSITORY, build, get
 from oxcross import targets
 
 Project = Callable[..., Path]
-ROWS = [row for row in targets.load().values() if row.ready and row.os == "linux"]
+ROWS = [row for row in targets.load().values() if row.os == "linux"]
 TARGETS = [row.name for row in ROWS]
 SHARED = [row.name for row in ROWS if not row.static]  # those that load wheels' libraries
 

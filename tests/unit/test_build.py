@@ -31,8 +31,10 @@ def test_select(app: str) -> None:
     assert [project.target for project in wanted.select(app, "linux-x64, linux-x64")] == ["linux-x64"]
     with pytest.raises(UsageError, match="did you mean 'linux-x64'"):
         wanted.select(app, "linux-x65")
-    with pytest.raises(UsageError, match="macos-x64 cannot be built"):
-        wanted.select(app, "linux-x64,macos-x64")
+    [universal] = wanted.select(app, "macos-universal2")
+    assert [part.target for part in wanted.slices(universal)] == ["macos-x64", "macos-arm64"]
+    both = wanted.select(app, "macos-arm64,macos-universal2,linux-x64")
+    assert [part.target for part in wanted.parts(both)] == ["macos-arm64", "macos-x64", "linux-x64"]
 
 
 def test_runnable(app: str) -> None:

@@ -122,7 +122,7 @@ def test_help_of_a_task_with_a_place() -> None:
         ("build --jobs", "--jobs needs a value"),
         ("build extra", "build takes no argument 'extra'"),
         ("build --targets linux-x65", "did you mean 'linux-x64'?"),
-        ("build --targets macos-x64", "macos-x64 cannot be built"),
+        ("build --targets macos-x86", "did you mean 'macos-x64'"),
         ("build --engine dokcer", "did you mean 'docker'?"),
         ("build --jobs=-1", "not a number of processes: -1"),
         ("run --target linux-x65", "did you mean 'linux-x64'?"),
@@ -184,8 +184,7 @@ def test_release_dry_run(app: Path, store: dict[str, str]) -> None:
 def test_targets() -> None:
     rows = document(run("targets", "--json"))["targets"]
     assert rows[0]["name"] == "linux-x64"
-    assert rows[0]["ready"] is True
-    assert re.search(r"^linux-x64 .*glibc 2\.17 +ready$", run("targets").stdout, re.MULTILINE)
+    assert re.search(r"^linux-x64 .*glibc 2\.17 *$", run("targets").stdout, re.MULTILINE)
 
 
 def test_sources() -> None:

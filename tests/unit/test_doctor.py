@@ -56,9 +56,16 @@ def test_the_command_of_the_machine_s_package_manager(tools: Path, manager: str,
 
 def test_examine_this_machine(tmp_path: Path) -> None:
     checks = {check.name: check for check in doctor.examine(str(tmp_path / "store"))}
-    assert {"python", "uv", "store", "namespaces", "docker", *doctor.TOOLS, *doctor.FOR_WINDOWS} == set(
-        checks
-    )
+    assert {
+        "python",
+        "uv",
+        "store",
+        "namespaces",
+        "docker",
+        *doctor.TOOLS,
+        *doctor.FOR_WINDOWS,
+        *doctor.FOR_MACOS,
+    } == set(checks)
     assert checks["python"].ok
     assert checks["uv"].ok
     assert all(check.fix for check in checks.values() if not check.ok)

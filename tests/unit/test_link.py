@@ -129,10 +129,12 @@ def test_a_linked_executable_is_no_launcher(tmp_path: Path) -> None:
         attach(tmp_path, linked.path.read_bytes())
 
 
-def test_other_targets_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["linux-x64", "win-x64", "macos-x64"])
+def test_what_is_no_launcher_is_refused(tmp_path: Path, target: str) -> None:
     (tmp_path / "x").write_bytes(b"")
-    with pytest.raises(BuildError, match="macos-x64"):
-        link.attach(tmp_path / "x", tmp_path / "x", tmp_path / "y", targets.get("macos-x64"))
+    with pytest.raises(BuildError, match="not a launcher"):
+        link.attach(tmp_path / "x", tmp_path / "x", tmp_path / "y", targets.get(target))
+    assert not (tmp_path / "y").exists()
 
 
 def test_reader_agrees_with_lief() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from oxcross import targets
+from oxcross import runner, targets
 from oxcross.errors import UsageError
 
 NAMES = [
@@ -28,10 +28,11 @@ def test_every_target_of_the_plan_has_a_row() -> None:
     assert list(targets.load()) == NAMES
 
 
-def test_ready_targets_say_all_that_a_build_needs() -> None:
-    ready = [target for target in targets.load().values() if target.ready]
-    assert "linux-x64" in [target.name for target in ready]
-    for target in ready:
+def test_targets_say_all_that_a_build_needs() -> None:
+    for target in targets.load().values():
+        if target.slices:
+            assert all(not targets.get(name).slices for name in target.slices)
+            continue
         assert target.uv_platform
         assert target.wheel_tags
         assert target.floor or target.libc == "musl"
@@ -79,15 +80,26 @@ def test_unknown_target_names_the_nearest() -> None:
 
 
 def test_what_runs_a_targets_programs_may_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert targets.get("linux-x64").lacking() is None
+    assert runner.lacking(targets.get("linux-x64")) is None
     row = replace(targets.get("linux-arm64"), runner=("emulator", "-L", str(tmp_path / "root")))
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert row.lacking() == "emulator"
+    packages = " ".join(row.runner_packages)
+    assert runner.lacking(row) == f"emulator is not on this machine: apt-get install {packages}"
     (tmp_path / "emulator").write_text("#!/bin/sh\n")
     (tmp_path / "emulator").chmod(0o755)
-    assert row.lacking() == str(tmp_path / "root")
+    assert runner.lacking(row) == f"{tmp_path / 'root'} is not on this machine: apt-get install {packages}"
     (tmp_path / "root").mkdir()
-    assert row.lacking() is None
+    assert runner.lacking(row) is None
+
+
+def test_the_users_own_runner_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = targets.get("macos-arm64")
+    assert runner.lacking(row) == "it takes a Mac for that"
+    monkeypatch.setenv("OXCROSS_RUNNER_MACOS_ARM64", 'sh -c \'exec "$0" "$@"\'')
+    assert runner.lacking(row) is None
+    assert runner.line(row, "program", "--help") == ["sh", "-c", 'exec "$0" "$@"', "program", "--help"]
+    monkeypatch.setenv("OXCROSS_RUNNER_MACOS_ARM64", "ssh-to-a-mac")
+    assert runner.lacking(row) == "ssh-to-a-mac is not on this machine"
 
 
 def test_every_runner_says_what_installs_it() -> None:
