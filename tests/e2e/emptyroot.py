@@ -3,7 +3,7 @@
 The root is a tmpfs in a private user and mount namespace (unshare(1), chroot(1)): the executable,
 the dynamic loader, libc and its companions, ``/proc`` (the kernel's, not a file system with files), ``/dev/null``
 and an empty ``/tmp``. There is no Python, no ``/usr``, no ``/etc`` and no other shared library. Executables of another
-processor are run by the kernel's binfmt_misc, which has QEMU open already.
+processor are run by the kernel's binfmt_misc, which has QEMU open already; those for macOS by the tests' loader, which is there, too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from oxcross.elf import Elf
+from oxcross.macho import is_macho
 
+MACHO_LOADER = Path("/proc/sys/fs/binfmt_misc/oxcross-macho")  # what the kernel knows of it: binfmt_misc
 GLIBC = (
     "libc.so.6",
     "libm.so.6",
@@ -41,6 +43,7 @@ root=$1 executable=$2 files=$3; shift 3
 mount -t tmpfs -o mode=755 oxcross "$root"
 mkdir -p "$root/app" "$root/lib" "$root/lib64" "$root/proc" "$root/dev" "$root/tmp" "$root/files"
 for library in $OX_LIBRARIES; do cp -L "$library" "$root/lib64/"; cp -L "$library" "$root/lib/"; done
+for folder in $OX_FOLDERS; do mkdir -p "$root$folder"; cp -R "$folder/." "$root$folder/"; done
 cp "$executable" "$root/app/"
 cp -R "$files/." "$root/files/"
 mount --rbind /proc "$root/proc"
@@ -49,13 +52,18 @@ exec chroot "$root" "/app/$(basename "$executable")" "$@"
 """
 
 
-def _libraries(executable: Path) -> list[str]:
-    """The paths of glibc's own libraries on this machine, of the executable's kind; none for a static one."""
+def macho_loader() -> Path:
+    """The program by which the kernel starts those for macOS."""
+    return Path(MACHO_LOADER.read_text(encoding="ascii").partition("interpreter ")[2].splitlines()[0])
+
+
+def _libraries(executable: Path, *further: str) -> list[str]:
+    """The paths of glibc's own and further libraries on this machine, of the executable's kind; none for a static one."""
     loader = Elf(executable.read_bytes()).interpreter
     if loader is None:
         return []
     found = []
-    for name in (Path(loader).name, *GLIBC):
+    for name in (Path(loader).name, *GLIBC, *further):
         folders = _FOLDERS[loader]
         path = next((Path(folder, name) for folder in folders if Path(folder, name).exists()), None)
         if path is not None:
@@ -76,7 +84,14 @@ def command(root: Path, executable: Path, arguments: Sequence[str]) -> tuple[lis
     files.mkdir(exist_ok=True)
     line = [unshare, "--user", "--map-root-user", "--mount", "sh", "-c", _SCRIPT, "sh"]
     line += [str(root), str(executable), str(files), *arguments]
-    return line, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "OX_LIBRARIES": " ".join(_libraries(executable))}
+    with executable.open("rb") as file:
+        for_macos = is_macho(file.read(8))
+    started, *further = (macho_loader(), "libgcc_s.so.1") if for_macos else (executable,)
+    return line, {
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "OX_LIBRARIES": " ".join(_libraries(started, *further)),
+        "OX_FOLDERS": str(started.parent) if for_macos else "",
+    }
 
 
 def run(

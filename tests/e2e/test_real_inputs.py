@@ -13,12 +13,12 @@ from pathlib import Path
 import emptyroot
 import pytest
 import trustme
-from program import APPS, REPOSITORY, build, get
+from program import APPS, POSIX, REPOSITORY, build, get
 
 from oxcross import targets
 
 Project = Callable[..., Path]
-ROWS = [row for row in targets.load().values() if row.os == "linux"]
+ROWS = [targets.get(name) for name in POSIX]
 TARGETS = [row.name for row in ROWS]
 SHARED = [row.name for row in ROWS if not row.static]  # those that load wheels' libraries
 
@@ -93,7 +93,8 @@ def test_flask(tmp_path: Path, project: Project, target: str, sources: str, comp
     assert ('raise RuntimeError("asked to fail")' in errors) == (sources == "true")
 
 
-@pytest.mark.parametrize("target", SHARED)
+# Its wheel for macOS wants the system's C++ library, which the tests' loader does not have.
+@pytest.mark.parametrize("target", [name for name in SHARED if name != "macos-x64"])
 def test_numpy(tmp_path: Path, project: Project, target: str) -> None:
     executable = build(project("numpy_app"), target=target)
     done = emptyroot.run(tmp_path / "root", executable)
