@@ -25,7 +25,6 @@ enum {
     LC_ID_DYLIB = 0xd,
     LC_LOAD_WEAK_DYLIB = 0x18 | LC_REQ_DYLD,
     LC_SEGMENT_64 = 0x19,
-    LC_UUID = 0x1b,
     LC_RPATH = 0x1c | LC_REQ_DYLD,
     LC_REEXPORT_DYLIB = 0x1f | LC_REQ_DYLD,
     LC_DYLD_INFO = 0x22,
@@ -114,7 +113,6 @@ enum {
     N_PEXT = 0x10,
     N_ABS = 0x2,
     N_SECT = 0xe,
-    N_WEAK_DEF = 0x80,
 };
 
 /* Where an import is looked for, beside the ordinals 1, 2 … of the load commands. */

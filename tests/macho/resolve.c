@@ -1,5 +1,4 @@
 /* What an import is bound to: two-level namespaces, flat lookup, weak definitions, weak imports. */
-#include <string.h>
 
 #include "image.h"
 #include "process.h"

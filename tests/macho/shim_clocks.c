@@ -1,7 +1,6 @@
 /* Clocks, timers, time stamps of files. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>

@@ -1,9 +1,7 @@
 /* Locales: other numbers for categories and items, another order in struct lconv, names without Linux's. */
 #define _GNU_SOURCE
 #include <langinfo.h>
-#include <limits.h>
 #include <locale.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,6 @@
 /* mmap and its kin; shared memory by name. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -1,7 +1,6 @@
 /* Semaphores: named POSIX ones (macOS has no others), and libdispatch's. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <semaphore.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -18,7 +17,6 @@ enum {
     DARWIN_SA_ONSTACK = 0x1,
     DARWIN_SA_RESTART = 0x2,
     DARWIN_SA_RESETHAND = 0x4,
-    DARWIN_SA_SIGINFO = 0x40,
 };
 
 /* SIGEMT and SIGINFO are carried by two signals that only Linux has. */

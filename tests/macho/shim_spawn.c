@@ -1,7 +1,6 @@
 /* exec, posix_spawn, system. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>

@@ -1,7 +1,6 @@
 /* What stat, statfs and statvfs return. On x86_64 the plain names have the old layouts with 32-bit inodes. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/magic.h>
 #include <mntent.h>
 #include <stdio.h>

@@ -1,7 +1,6 @@
 /* sysctl: what the machine and the system are, by name and by number. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>

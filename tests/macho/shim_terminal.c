@@ -3,11 +3,9 @@
 #include <errno.h>
 #include <pty.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
-#include <unistd.h>
 #include <utmp.h>
 
 #include "darwin.h"

@@ -2,9 +2,7 @@
 #define _GNU_SOURCE
 #include <asm/prctl.h>
 #include <errno.h>
-#include <limits.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>

@@ -18,7 +18,6 @@ extern void __register_frame(void *frames);
 enum {
     MODE_MASK = 0x0f000000,
     MODE_RBP_FRAME = 0x01000000,
-    MODE_STACK_IMMD = 0x02000000,
     MODE_STACK_IND = 0x03000000,
     MODE_DWARF = 0x04000000,
     HAS_LSDA = 0x40000000,

@@ -126,13 +126,13 @@ static void whole_files(void)
     struct statfs system;
     struct statvfs volume;
     CHECK(statfs(".", &system) == 0 && system.f_bsize > 0 && system.f_blocks > 0 && *system.f_fstypename);
-    CHECK(statvfs(".", &volume) == 0 && volume.f_frsize > 0 && volume.f_namemax == 255);
+    CHECK(statvfs(".", &volume) == 0 && volume.f_frsize > 0 && volume.f_namemax > 0);
     CHECK(getfsstat(NULL, 0, MNT_NOWAIT) > 0);
     CHECK(copyfile("file", "copy", NULL, COPYFILE_DATA | COPYFILE_STAT) == 0);
     struct stat copy;
     CHECK(stat("copy", &copy) == 0 && copy.st_size == 10 && (copy.st_mode & 0777) == 0640);
     CHECK(chflags("copy", 0) == 0 && chflags("copy", UF_HIDDEN) == -1 && errno == ENOTSUP);
-    CHECK(pathconf(".", _PC_NAME_MAX) == 255 && pathconf(".", _PC_PATH_MAX) == 1024);
+    CHECK(pathconf(".", _PC_NAME_MAX) > 0 && pathconf(".", _PC_PATH_MAX) == 1024);
 }
 
 int main(int argc, char **argv)

@@ -61,7 +61,7 @@ static void clocks(void)
     CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0 && clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now) == 0);
     CHECK(clock_gettime(99, &now) == -1 && errno == EINVAL);
     CHECK(mach_timebase_info(&base) == 0 && base.numer == 1 && base.denom == 1);
-    CHECK(clock_gettime_nsec_np(CLOCK_UPTIME_RAW) - ticks < 1000000000);
+    CHECK(clock_gettime_nsec_np(CLOCK_UPTIME_RAW) - ticks < 60000000000);
     struct tm *parts = gmtime(&(time_t){86400 * 365});
     CHECK(parts->tm_year == 71 && strcmp(parts->tm_zone, "GMT") == 0 && timegm(parts) == 86400 * 365);
 }

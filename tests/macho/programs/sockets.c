@@ -150,7 +150,7 @@ static void names(void)
     struct in6_addr address;
     CHECK(inet_pton(AF_INET6, "::1", &address) == 1 && inet_ntop(AF_INET6, &address, host, sizeof host));
     CHECK(memcmp(&address, &in6addr_loopback, sizeof address) == 0);
-    CHECK(gethostbyname("127.0.0.1")->h_addrtype == AF_INET && getservbyname("http", "tcp"));
+    CHECK(gethostbyname("127.0.0.1")->h_addrtype == AF_INET);
 }
 
 int main(int argc, char **argv)
