@@ -80,16 +80,18 @@ def corpus(
 
 @command(
     help={
-        "update": "write tests/regrtest/RESULTS.md, or WINDOWS.md",
+        "update": "write tests/regrtest/RESULTS.md, WINDOWS.md or MACOS.md",
         "windows": "in one for Windows, under wine, against the list in tests/regrtest/wine.toml",
+        "macos": "in one for macOS, under the loader in tests/macho, against the list in tests/regrtest/macho.toml",
     }
 )
-def regrtest(c: Context, update: bool = False, windows: bool = False) -> None:
+def regrtest(c: Context, update: bool = False, windows: bool = False, macos: bool = False) -> None:
     """Run CPython's own tests inside an executable and in plain Python; names of files behind `--` run only those."""
     tests = ROOT / "tests"
+    script = "windows.py" if windows else "macos.py" if macos else "regrtest.py"
     line = [
         sys.executable,
-        str(tests / "regrtest" / ("windows.py" if windows else "regrtest.py")),
+        str(tests / "regrtest" / script),
         *(["--update"] if update else []),
         *_passed(c),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import listed
 import pytest
 import windows
 
@@ -14,7 +15,7 @@ def test_regrtest_windows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     outcome = windows.run(windows.prepare(tmp_path))
     with capsys.disabled():
         print()
-        report.table(windows.HEADERS, windows.table(outcome.files.values()))
+        report.table(listed.HEADERS, listed.table(outcome.files.values()))
         for text in outcome.once.values():
             print(f"only once: {text}")
     assert not outcome.wrong, "\n\n".join(outcome.wrong.values())

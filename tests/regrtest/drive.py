@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_SECONDS = 600.0  # a file may take before it counts as hanging
 # The worst comes last.
 _OUTCOMES = ("passed", "skipped", "expected-failure", "unexpected-success", "failed", "error")
 
@@ -38,13 +37,29 @@ class File:
     output: str = ""
 
 
-def run(command: Sequence[str], files: Sequence[str], jobs: int) -> dict[str, File]:
-    """Run each of ``files`` (names as regrtest takes them), ``jobs`` at a time, by ``command`` and record.py's arguments."""
+@dataclass(frozen=True)
+class Job:
+    """A file of tests, as regrtest names it, what it leaves out (patterns of regrtest's -i), and how long it may take before
+    it counts as hanging.
+    """
+
+    name: str
+    ignored: tuple[str, ...] = ()
+    seconds: float = 600.0
+
+    @property
+    def arguments(self) -> list[str]:
+        """regrtest's."""
+        return [*(word for pattern in self.ignored for word in ("--ignore", pattern)), self.name]
+
+
+def run(command: Sequence[str], wanted: Sequence[Job], jobs: int) -> dict[str, File]:
+    """Run each of the files, ``jobs`` at a time, by ``command`` and record.py's arguments."""
     with ThreadPoolExecutor(jobs) as pool:
-        return {file.name: file for file in pool.map(lambda name: _run(command, name), files)}
+        return {file.name: file for file in pool.map(lambda job: _run(command, job), wanted)}
 
 
-def _run(command: Sequence[str], name: str) -> File:
+def _run(command: Sequence[str], job: Job) -> File:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="oxcross-regrtest-", ignore_cleanup_errors=True) as folder:
         results = Path(folder, "results")
@@ -52,7 +67,7 @@ def _run(command: Sequence[str], name: str) -> File:
         work.mkdir()
         with Path(folder, "output").open("w+b") as output:
             process = subprocess.Popen(
-                [*command, str(results), "--randseed", "1", "--tempdir", str(work), name],
+                [*command, str(results), "--randseed", "1", "--tempdir", str(work), *job.arguments],
                 cwd=work,
                 env=_environment(work),
                 stdin=subprocess.DEVNULL,
@@ -61,15 +76,15 @@ def _run(command: Sequence[str], name: str) -> File:
                 start_new_session=True,
             )
             try:
-                status = process.wait(_SECONDS)
+                status = process.wait(job.seconds)
                 state = f"ended with status {status}"
             except subprocess.TimeoutExpired:
-                state = f"did not end in {_SECONDS:.0f} s"
+                state = f"did not end in {job.seconds:.0f} s"
             finally:
                 _kill(process)
             output.seek(0)
             text = output.read().decode("utf-8", "backslashreplace")
-        file = File(name, state, 0.0, output=text)
+        file = File(job.name, state, 0.0, output=text)
         lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
         for line in lines:
             take(file, json.loads(line))

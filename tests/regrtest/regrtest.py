@@ -90,13 +90,17 @@ class Outcome:
 def run(programs: Programs, files: Sequence[str], jobs: int = _JOBS) -> Outcome:
     """Run the files in both and compare. Those that disagree with differences.toml are run again, one by one."""
     listed = compare.known()
-    wanted = names(programs, files or listed.files)
+    wanted = [drive.Job(name) for name in names(programs, files or listed.files)]
     plain = drive.run(programs.plain, wanted, jobs)
     executable = drive.run(programs.executable, wanted, jobs)
     wrong = compare.unexpected(compare.differences(plain, executable), listed, executable.values())
     if not wrong:
         return Outcome(compare.table(plain, executable), {}, {})
-    again = [name for name in wanted if wrong.keys() & {name, *plain[name].tests, *executable[name].tests}]
+    again = [
+        job
+        for job in wanted
+        if wrong.keys() & {job.name, *plain[job.name].tests, *executable[job.name].tests}
+    ]
     plain |= drive.run(programs.plain, again, 1)
     executable |= drive.run(programs.executable, again, 1)
     still = compare.unexpected(compare.differences(plain, executable), listed, executable.values())

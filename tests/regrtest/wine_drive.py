@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import drive
+from drive import Job
 
 from oxcross import runner, targets
 
@@ -97,15 +98,6 @@ class Prefix:
                 os.kill(pid, signal.SIGKILL)
 
 
-@dataclass(frozen=True)
-class Job:
-    """A file of tests, as regrtest names it, what it leaves out (patterns of regrtest's -i), and how long it may take."""
-
-    name: str
-    ignored: tuple[str, ...] = ()
-    seconds: float = 240.0
-
-
 @contextlib.contextmanager
 def prefixes(executable: Path, count: int) -> Iterator[list[Prefix]]:
     """That many installations with the executable, for as long as the context lasts."""
@@ -156,8 +148,7 @@ def _run(prefix: Prefix, job: Job) -> drive.File:
     work = folder / "work"
     work.mkdir(parents=True)
     inside = rf"C:\oxcross\{job.name}"
-    ignored = [word for pattern in job.ignored for word in ("--ignore", pattern)]
-    arguments = [rf"{inside}\results", "--randseed", "1", "--tempdir", rf"{inside}\work", *ignored, job.name]
+    arguments = [rf"{inside}\results", "--randseed", "1", "--tempdir", rf"{inside}\work", *job.arguments]
     process = subprocess.Popen(
         runner.line(TARGET, prefix.program, *arguments),
         cwd=work,

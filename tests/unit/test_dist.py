@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,26 @@ def test_release(tmp_path: Path) -> None:
     assert document["version"] == "1.0"
     assert document["artifacts"][0]["path"] == str(done.path / "app-1.0-linux-x64")
     assert [path.name for path in done.path.parent.iterdir()] == ["1.0"]  # no lock is left
+
+
+def test_packages_are_released_beside_the_executable(tmp_path: Path) -> None:
+    built = artifact(tmp_path, target="macos-arm64")
+    for name, content in (("app.zip", b"zip"), ("app.pkg", b"pkg")):
+        (built.path.parent / name).write_bytes(content)
+    bundle = built.path.parent / "app.app"
+    bundle.mkdir()
+    packed = replace(built, packages=(bundle, *sorted(built.path.parent.glob("app.[zp]*"))))
+    done = dist.release(tmp_path / "dist", "app", "1.0", [packed])
+    names = ["app-1.0-macos-arm64", "app-1.0-macos-arm64.pkg", "app-1.0-macos-arm64.zip"]
+    assert sorted(path.name for path in done.path.iterdir()) == ["SHA256SUMS", *names, "manifest.json"]
+    assert [line.split()[1] for line in (done.path / "SHA256SUMS").read_text().splitlines()] == names
+    assert (done.path / names[2]).stat().st_mode & 0o777 == 0o644
+    manifest = json.loads((done.path / "manifest.json").read_text(encoding="utf-8"))
+    assert [row["file"] for row in manifest["artifacts"][0]["packages"]] == names[1:]
+    assert not dist.release(tmp_path / "dist", "app", "1.0", [packed]).new
+    (built.path.parent / "app.zip").write_bytes(b"another")
+    with pytest.raises(PublishError, match=r"other packages of app-1\.0-macos-arm64"):
+        dist.release(tmp_path / "dist", "app", "1.0", [packed])
 
 
 def test_the_same_again_is_nothing_to_do(tmp_path: Path) -> None:

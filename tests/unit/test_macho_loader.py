@@ -7,9 +7,9 @@ import os
 import random
 import struct
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
+import loader
 import macho_tools
 import pytest
 
@@ -20,13 +20,9 @@ CANNOT_LOAD = 125
 
 
 @pytest.fixture(scope="session")
-def macho(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def macho(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The loader's executable."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(MACHO))
-        import loader
-
-        yield loader.build(tmp_path_factory.mktemp("macho"))
+    return loader.build(tmp_path_factory.mktemp("macho"))
 
 
 @pytest.fixture(scope="session", params=FIXUPS)
