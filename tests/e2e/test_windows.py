@@ -114,7 +114,7 @@ def test_openssl(check: Check) -> None:
     assert result["openssl"].startswith("OpenSSL 3.5")
     assert result["stores"] is True
     assert result["loaded"] >= result["roots"] > 0
-    assert result["paths"] == "C:/Program Files/Common Files/SSL/cert.pem"
+    assert result["paths"] == "C:/Program Files/Common Files/SSL\\cert.pem"
 
 
 def test_libraries(check: Check) -> None:

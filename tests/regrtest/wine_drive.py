@@ -181,4 +181,5 @@ def _run(prefix: Prefix, job: Job) -> drive.File:
 
 def _read(process: subprocess.Popen[bytes], said: list[bytes]) -> None:
     assert process.stdout is not None
-    said.extend(process.stdout)
+    with process.stdout:
+        said.extend(process.stdout)
