@@ -159,6 +159,22 @@ static bool make_folder(char *folder)
     return made && (mkdir(folder, 0700) == 0 || errno == EEXIST);
 }
 
+/* The system's folder for the user's caches, with a slash behind it; empty: none. */
+static char user_folder[OX_PATH_MAX];
+
+void ox_cache_ready(void)
+{
+    static _Atomic bool known;
+    if (!atomic_load(&known)) {
+        char folder[OX_PATH_MAX];
+        size_t size = confstr(_CS_DARWIN_USER_CACHE_DIR, folder, sizeof folder);
+        if (size > 1 && size <= sizeof folder) {
+            memcpy(user_folder, folder, size); /* the same in every thread */
+        }
+        atomic_store(&known, true);
+    }
+}
+
 /* Candidates for the folder above KEY, the best first. False when there is none of this number. What the user's home is has
  * to be his own: of another one's, whose name stayed in the environment, nothing should be root's. */
 static bool take_root(unsigned number, char root[OX_PATH_MAX])
@@ -174,8 +190,10 @@ static bool take_root(unsigned number, char root[OX_PATH_MAX])
         return home != NULL && home[0] == '/' && stat(home, &status) == 0 && status.st_uid == geteuid()
             && join(root, home) && join(root, "/Library/Caches/oxcross");
     }
-    size_t size = number == 1 ? confstr(_CS_DARWIN_USER_CACHE_DIR, root, OX_PATH_MAX) : 0;
-    return size > 1 && size <= OX_PATH_MAX && join(root, "oxcross");
+    if (atomic_load(&ox.working.process) == getpid()) { /* else its parent did it */
+        ox_cache_ready();
+    }
+    return user_folder[0] != '\0' && join(root, user_folder) && join(root, "oxcross");
 }
 
 bool ox_cache_open(struct ox_cache *cache, uint32_t node)

@@ -27,6 +27,9 @@ struct ox_cache {
     char path[OX_PATH_MAX]; /* the folder's, or that of the file that is looked at */
 };
 
+/* Asks the system for its folder for caches, which a child of fork(2) must not. */
+void ox_cache_ready(void);
+
 /* Finds or makes the folder, in which nobody else can write: that of the native files, or for a node that is none (OX_NONE:
  * it counts as one) its own. False with errno; cache->path is then what could not be had. */
 bool ox_cache_open(struct ox_cache *cache, uint32_t node);

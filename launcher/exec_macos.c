@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "cache_macos.h"
 #include "memfile_macos.h"
 #include "order.h"
 #include "vfs_libc.h"
@@ -13,6 +14,12 @@ OX_INTERPOSE(int, execve, const char *path, char *const argv[], char *const envp
 OX_INTERPOSE(int, execvp, const char *file, char *const argv[]);
 
 extern char **environ;
+
+static void prepare_fork(void)
+{
+    ox_cache_ready();
+    ox_memfile_ready();
+}
 
 /* With what memory files and the cache use. */
 void ox_exec_ready(void)
@@ -23,7 +30,7 @@ void ox_exec_ready(void)
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
         ox_real(names[i]);
     }
-    pthread_atfork(ox_memfile_ready, NULL, NULL);
+    pthread_atfork(prepare_fork, NULL, NULL);
 }
 
 /* Whether this is a child that went to a virtual directory, for the program that it is about to become: there that cannot be,

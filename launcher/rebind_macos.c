@@ -70,6 +70,33 @@ void *__real_dlsym(void *handle, const char *name)
     return dlsym(handle, name);
 }
 
+/* The system's functions by the table's rows, and the lowest and the highest of them: most words of data are not between. */
+static uintptr_t real[ROWS];
+static uintptr_t lowest = UINTPTR_MAX;
+static uintptr_t highest;
+
+static void find_real(void)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        real[i] = (uintptr_t)dlsym(RTLD_NEXT, table[i].symbol + 1);
+        lowest = real[i] != 0 && real[i] < lowest ? real[i] : lowest; /* 0: newer than this system */
+        highest = real[i] > highest ? real[i] : highest;
+    }
+}
+
+/* What a word of data is to be, or 0: what it is. */
+static uintptr_t instead_of(uintptr_t word)
+{
+    if (word < lowest || word > highest) {
+        return 0;
+    }
+    size_t i = 0;
+    while (i < ROWS && real[i] != word) {
+        i++;
+    }
+    return i < ROWS ? (uintptr_t)table[i].function : 0;
+}
+
 /* Where a loaded image has its tables. */
 struct image {
     uintptr_t slide;
@@ -148,9 +175,24 @@ static uintptr_t pointer_for(const struct image *image, uint32_t number)
     return row < ROWS ? (uintptr_t)table[row].function : 0;
 }
 
-static void change_protection(uintptr_t address, size_t size, vm_prot_t protection)
+/* Of the pages that this lies on. */
+static bool change_protection(uintptr_t address, size_t size, vm_prot_t protection)
 {
-    vm_protect(mach_task_self(), address, size, FALSE, protection);
+    return vm_protect(mach_task_self(), address, size, FALSE, protection) == KERN_SUCCESS;
+}
+
+static bool has_pointers(const struct section_64 *section)
+{
+    uint32_t type = section->flags & SECTION_TYPE;
+    return type == S_NON_LAZY_SYMBOL_POINTERS || type == S_LAZY_SYMBOL_POINTERS;
+}
+
+/* Whether there may be addresses among a section's data: dyld fills them in where a segment may be written to. */
+static bool has_data(const struct segment_command_64 *segment, const struct section_64 *section)
+{
+    uint32_t type = section->flags & SECTION_TYPE;
+    return (segment->initprot & VM_PROT_WRITE) != 0
+        && (type == S_REGULAR || type == S_COALESCED || type == S_LITERAL_POINTERS);
 }
 
 /* dyld has made constants unwritable when the pointers in them were filled in. */
@@ -158,28 +200,28 @@ static void rebind_section(
     const struct image *image, const struct segment_command_64 *segment, const struct section_64 *section)
 {
     const bool closed = (segment->flags & SG_READ_ONLY) != 0 || (segment->initprot & VM_PROT_WRITE) == 0;
-    uintptr_t *const slots = (uintptr_t *)(image->slide + section->addr);
+    const bool pointers = has_pointers(section);
+    const uint64_t odd = (0 - section->addr) % sizeof(uintptr_t);
+    const size_t count = section->size < odd ? 0 : (size_t)((section->size - odd) / sizeof(uintptr_t));
+    const uintptr_t start = image->slide + section->addr;
+    uintptr_t *const slots = (uintptr_t *)(start + odd);
     bool opened = false;
-    for (size_t i = 0; i < section->size / sizeof *slots; i++) {
-        uintptr_t function = pointer_for(image, section->reserved1 + (uint32_t)i);
+    for (size_t i = 0; i < count; i++) {
+        uintptr_t function = pointers ? pointer_for(image, section->reserved1 + (uint32_t)i) : instead_of(slots[i]);
         if (function == 0 || slots[i] == 0) { /* 0: a function that this system does not have */
             continue;
         }
         if (closed && !opened) {
-            change_protection((uintptr_t)slots, section->size, VM_PROT_READ | VM_PROT_WRITE | VM_PROT_COPY);
+            if (!change_protection(start, section->size, VM_PROT_READ | VM_PROT_WRITE | VM_PROT_COPY)) {
+                break;
+            }
             opened = true;
         }
         slots[i] = function;
     }
     if (opened) {
-        change_protection((uintptr_t)slots, section->size, VM_PROT_READ);
+        change_protection(start, section->size, VM_PROT_READ);
     }
-}
-
-static bool has_pointers(const struct section_64 *section)
-{
-    uint32_t type = section->flags & SECTION_TYPE;
-    return type == S_NON_LAZY_SYMBOL_POINTERS || type == S_LAZY_SYMBOL_POINTERS;
 }
 
 static void rebind(const struct mach_header *given, intptr_t slide)
@@ -196,7 +238,7 @@ static void rebind(const struct mach_header *given, intptr_t slide)
         const struct segment_command_64 *segment = (const struct segment_command_64 *)command;
         const struct section_64 *sections = (const struct section_64 *)(segment + 1);
         for (uint32_t i = 0; i < segment->nsects; i++) {
-            if (has_pointers(&sections[i])) {
+            if (has_pointers(&sections[i]) || has_data(segment, &sections[i])) {
                 rebind_section(&image, segment, &sections[i]);
             }
         }
@@ -205,6 +247,7 @@ static void rebind(const struct mach_header *given, intptr_t slide)
 
 static void start(void)
 {
+    find_real();
     _dyld_register_func_for_add_image(rebind);
 }
 

@@ -19,6 +19,7 @@ import wheels
 from program import APPS, build, reference_python
 
 SOURCE = APPS / "imports"
+TARGETS = ["linux-x64", "macos-x64"]
 SAME = {
     "specs": ["fields", "modules", "loader", "missing", "finders", "hooks", "tools", "sourceless", "initial"],
     "resources": ["files", "paths", "spaces", "readers", "functions"],
@@ -140,22 +141,25 @@ def _project(folder: Path, configuration: str = "") -> Path:
 
 
 @pytest.fixture(scope="session")
-def make(tmp_path_factory: pytest.TempPathFactory, distributions: Path) -> Callable[[str], Path]:
-    """A function that builds the executable, with lines added to its configuration."""
+def make(tmp_path_factory: pytest.TempPathFactory, distributions: Path) -> Callable[[str, str], Path]:
+    """A function that builds the executable for a target, with lines added to its configuration."""
     offline = {
         "UV_FIND_LINKS": str(distributions),
         "UV_NO_INDEX": "1",
         "UV_OFFLINE": "1",
         "UV_NO_CONFIG": "1",
     }
-    return lambda configuration: build(
-        _project(tmp_path_factory.mktemp("imports") / "imports", configuration), env=offline
+    return lambda target, configuration: build(
+        _project(tmp_path_factory.mktemp("imports") / "imports", configuration), target=target, env=offline
     )
 
 
-@pytest.fixture(scope="session")
-def executable(make: Callable[[str], Path], outside: Path) -> Place:
-    path = str(make(""))
+@pytest.fixture(scope="session", params=TARGETS)
+def executable(
+    request: pytest.FixtureRequest, make: Callable[[str, str], Path], outside: Path, emulated: None
+) -> Place:
+    del emulated
+    path = str(make(request.param, ""))
     return Place((path,), f"{path}/lib/python3.13", path, path, outside)
 
 
@@ -212,12 +216,16 @@ def test_code_is_what_the_compiler_makes(executable: Place) -> None:
     assert executable.outcome("own.codes") == (0, "True\n", "")
 
 
-@pytest.fixture(scope="session")
-def closed(make: Callable[[str], Path], outside: Path) -> Place:
+@pytest.fixture(scope="session", params=TARGETS)
+def closed(
+    request: pytest.FixtureRequest, make: Callable[[str, str], Path], outside: Path, emulated: None
+) -> Place:
     """The executable with the other choice of every setting that concerns importing."""
+    del emulated
     path = make(
+        request.param,
         "[tool.oxcross.interpreter]\nfilesystem-importer = false\nsys-path = ['$ORIGIN/plugins']\n"
-        "sys-frozen = false\nsys-oxidized = false\nsys-meipass = true\n"
+        "sys-frozen = false\nsys-oxidized = false\nsys-meipass = true\n",
     )
     (path.parent / "plugins").mkdir()
     (path.parent / "plugins" / "allowed_module.py").write_text("", encoding="utf-8")
@@ -242,14 +250,16 @@ def test_a_line_that_raises(closed: Place) -> None:
     assert closed.outcome("own.lines") == (0, "True False by .pth\n", WRONG)
 
 
-def test_a_commands_lines(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_commands_lines(tmp_path: Path, target: str, emulated: None) -> None:
     """Tracebacks show the lines of an application that is one command, as those of ``python -c``."""
+    del emulated
     command = "def fail():\n    return 1 / 0\n\nfail()"
     (tmp_path / "pyproject.toml").write_text(
         f'[project]\nname = "command"\nversion = "1"\n[tool.oxcross]\nrun-command = """{command}"""\n',
         encoding="utf-8",
     )
-    lines = [[str(build(tmp_path))], [str(reference_python()), "-I", "-c", command]]
+    lines = [[str(build(tmp_path, target=target))], [str(reference_python()), "-I", "-c", command]]
     done = [subprocess.run(line, capture_output=True, text=True, check=False) for line in lines]
     assert "    return 1 / 0\n" in done[1].stderr
     assert (done[0].returncode, done[0].stderr) == (done[1].returncode, done[1].stderr)

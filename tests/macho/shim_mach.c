@@ -153,8 +153,9 @@ static int darwin_vm_protect(uint32_t task, uintptr_t address, size_t size, int 
     if (maximum) {
         return KERN_SUCCESS; /* the maximum is not kept here */
     }
-    /* VM_PROT_COPY (0x10) asks for a private page, which all of these are. */
-    return mprotect((void *)address, size, protection & 7) ? KERN_INVALID_ARGUMENT : KERN_SUCCESS;
+    /* Of all pages that the range touches. VM_PROT_COPY (0x10) asks for a private one, which all of these are. */
+    size_t before = address % 4096;
+    return mprotect((void *)(address - before), size + before, protection & 7) ? KERN_INVALID_ARGUMENT : KERN_SUCCESS;
 }
 
 static const struct symbol mach_symbols[] = {

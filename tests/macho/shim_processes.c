@@ -1,6 +1,8 @@
 /* Processes: fork, wait, exit. How another program is started is shim_spawn.c's. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,10 +126,41 @@ static int darwin_issetugid(void)
     return 0;
 }
 
-/* Of this process only the path is known as macOS would say it. */
+/* The program that another process runs by this loader, which is all that the kernel knows of it: the word of its command line
+ * (main.c). 0: it runs none. */
+static int program_of(int pid, char *buffer, uint32_t size)
+{
+    char name[64], own[PATH_MAX], other[PATH_MAX], words[16384];
+    snprintf(name, sizeof name, "/proc/%d/exe", pid);
+    ssize_t length = readlink(name, other, sizeof other);
+    if (length < 0 || length != readlink("/proc/self/exe", own, sizeof own) || memcmp(own, other, (size_t)length) != 0) {
+        return 0;
+    }
+    snprintf(name, sizeof name, "/proc/%d/cmdline", pid);
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    length = fd < 0 ? 0 : read(fd, words, sizeof words - 1);
+    if (fd >= 0) {
+        close(fd);
+    }
+    words[length < 0 ? 0 : length] = '\0';
+    const char *word = words + strlen(words) + 1;
+    for (; word < words + length && strncmp(word, "--", 2) == 0; word += strlen(word) + 1) {
+        word += strcmp(word, "--argv0") == 0 ? sizeof "--argv0" : 0;
+    }
+    snprintf(name, sizeof name, "/proc/%d/cwd", pid);
+    ssize_t folder = word >= words + length || *word == '/' ? 0 : readlink(name, other, sizeof other);
+    length = word >= words + length || folder < 0 ? 0
+             : snprintf(buffer, size, "%.*s%s%s", (int)folder, other, folder ? "/" : "", word);
+    return length < (ssize_t)size ? (int)length : 0;
+}
+
 static int darwin_proc_pidpath(int pid, void *buffer, uint32_t size)
 {
     char link[64];
+    int program = pid == getpid() ? 0 : program_of(pid, buffer, size);
+    if (program) {
+        return program;
+    }
     if (pid == getpid()) {
         int length = snprintf(buffer, size, "%s", process.program);
         return length < (int)size ? length : refuse(ENOMEM) + 1;

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 import files_native
@@ -12,6 +13,8 @@ NATIVE = Path(files_native.__file__).parent
 TEXT = DATA / "text.txt"
 CONTENT = "first line\nsecond line\nthird line\n"
 SCRATCH = Path(os.environ["FILES_SCRATCH"])  # a real folder, empty at the start
+
+MACOS = sys.platform == "darwin"
 
 
 def same(found, expected):
