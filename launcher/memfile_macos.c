@@ -102,10 +102,12 @@ static void mark(int fd, uint32_t node)
     }
 }
 
-/* Opened by its path before that goes, the descriptor is for reading only, and nobody has another one. */
+/* Opened by its path before that goes, the descriptor is for reading only, and nobody has another one. When it is there,
+ * errno is as before: callers of fopen(3) look at it for what came later (Modules/_ssl.c). */
 int ox_memfile_open(uint32_t node, int flags)
 {
     char path[OX_PATH_MAX];
+    int before = errno;
     int made = create(node, path);
     int fd = -1;
     if (made < 0) {
@@ -115,7 +117,7 @@ int ox_memfile_open(uint32_t node, int flags)
         mark(made, node);
         fd = open(path, O_RDONLY | (flags & (O_CLOEXEC | O_NONBLOCK)));
     }
-    int error = errno;
+    int error = fd >= 0 ? before : errno;
     unlink(path);
     close(made);
     errno = error;

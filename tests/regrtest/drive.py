@@ -53,13 +53,16 @@ class Job:
         return [*(word for pattern in self.ignored for word in ("--ignore", pattern)), self.name]
 
 
-def run(command: Sequence[str], wanted: Sequence[Job], jobs: int) -> dict[str, File]:
-    """Run each of the files, ``jobs`` at a time, by ``command`` and record.py's arguments."""
+def run(command: Sequence[str], wanted: Sequence[Job], jobs: int, path: str = "") -> dict[str, File]:
+    """Run each of the files, ``jobs`` at a time, by ``command`` and record.py's arguments; ``path``: where commands are looked
+    for (default: as here).
+    """
     with ThreadPoolExecutor(jobs) as pool:
-        return {file.name: file for file in pool.map(lambda job: _run(command, job), wanted)}
+        done = pool.map(lambda job: _run(command, job, path or os.environ["PATH"]), wanted)
+        return {file.name: file for file in done}
 
 
-def _run(command: Sequence[str], job: Job) -> File:
+def _run(command: Sequence[str], job: Job, path: str) -> File:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="oxcross-regrtest-", ignore_cleanup_errors=True) as folder:
         results = Path(folder, "results")
@@ -69,7 +72,7 @@ def _run(command: Sequence[str], job: Job) -> File:
             process = subprocess.Popen(
                 [*command, str(results), "--randseed", "1", "--tempdir", str(work), *job.arguments],
                 cwd=work,
-                env=_environment(work),
+                env=_environment(work, path),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -92,9 +95,9 @@ def _run(command: Sequence[str], job: Job) -> File:
     return file
 
 
-def _environment(folder: Path) -> Mapping[str, str]:
+def _environment(folder: Path, path: str) -> Mapping[str, str]:
     return {
-        "PATH": os.environ["PATH"],
+        "PATH": path,
         "HOME": str(folder),
         "TMPDIR": str(folder),
         "LC_ALL": "C.UTF-8",

@@ -139,13 +139,18 @@ def compare(
     return Outcome(done, still, {test: text for test, text in wrong.items() if test not in still})
 
 
-def build_executable(folder: Path, target: str) -> Path:
-    """Build the executable that runs the tests, in the empty ``folder``."""
+def build_executable(folder: Path, target: str, settings: str = "") -> Path:
+    """Build the executable that runs the tests, in the empty ``folder``; ``settings`` are lines for [tool.oxcross]."""
     wheels = folder / "wheels"
     wheels.mkdir()
     suite.pure_wheel(wheels, SERIES)
     project = folder / "project"
     shutil.copytree(APP, project)
+    configuration = project / "pyproject.toml"
+    text = configuration.read_text(encoding="utf-8")
+    configuration.write_text(
+        text.replace("[tool.oxcross]\n", f"[tool.oxcross]\n{settings}"), encoding="utf-8"
+    )
     return build(project, target=target, env={"UV_FIND_LINKS": str(wheels), "UV_NO_INDEX": "1"})
 
 

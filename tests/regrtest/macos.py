@@ -6,6 +6,7 @@ them: macho.toml.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -29,31 +30,37 @@ the tests that `macho.toml` lists, each with what becomes of it and the reason. 
         "loader": "what {under} lacks or does otherwise than macOS",
         "linux": "what Linux, which is below it, does otherwise than macOS",
         "executable": "what differs because everything is in the executable",
-        "time": "what takes too long",
+        "libraries": "what comes of the libraries that are linked in, in the place of macOS' own",
         "absent": "what the C modules of CPython's tests are needed for, which are not built",
     },
 )
+_COMMANDS = _HERE / "commands"  # what macOS has and the tests ask
 _JOBS = 2
 
 
 def prepare(folder: Path) -> Path:
-    """Build the executable in the empty ``folder``."""
-    return listed.build_executable(folder, "macos-x64")
+    """Build the executable in the empty ``folder``. Its resources are compressed: platform.libc_ver() searches programs for
+    texts that the tests have.
+    """
+    return listed.build_executable(folder, "macos-x64", 'compression = "zstd-resources"\n')
 
 
 def run(executable: Path, files: Sequence[str] = (), jobs: int = _JOBS) -> Outcome:
     """Run the files (default: all that are listed)."""
     known = listed.known(SYSTEM)
     command = [str(executable)]
+    path = f"{_COMMANDS}:{os.environ['PATH']}"
     told = subprocess.run(
-        [*command, "none", "--list-tests", *(files or known.files)],
+        [*command, "/none", "--list-tests", *(files or known.files)],
         check=True,
         capture_output=True,
         text=True,
         timeout=120,
     )
     wanted = [known.job(name) for name in told.stdout.split()]
-    return listed.compare(known, wanted, lambda some, alone: drive.run(command, some, 1 if alone else jobs))
+    return listed.compare(
+        known, wanted, lambda some, alone: drive.run(command, some, 1 if alone else jobs, path)
+    )
 
 
 if __name__ == "__main__":
