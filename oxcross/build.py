@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from oxcross import cpython as pythons
 from oxcross import engine as engines
-from oxcross import link, recipes, runner, targets
+from oxcross import link, recipes, runner
 from oxcross.engine import Engine, Job
 from oxcross.errors import BuildError, InspectError, UsageError
 from oxcross.plan import Plan, Step
@@ -27,7 +27,7 @@ from oxcross.project import Project
 from oxcross.report import Terminal
 from oxcross.store import Store
 from oxcross.targets import Target
-from oxcross.wanted import parts, slices, steps
+from oxcross.wanted import parts, row, slices, steps
 
 if TYPE_CHECKING:
     from oxcross.collect.resolve import Resolution
@@ -101,20 +101,24 @@ class Workshop:
             if not pythons.pinned(version)[0].tested:
                 self.terminal.notice(f"CPython {version} is offered, but no test of oxcross builds it")
         for project in wanted:
-            if targets.get(project.target).os == "windows":
+            target = row(project, self.store)  # what is wrong with a user's tool chain is told here, too
+            if target.os == "windows":
                 from oxcross.windows.appearance import require
 
                 require(project)
-            elif targets.get(project.target).os == "macos":
+            elif target.os == "macos":
                 from oxcross.macos import sign as signing
 
                 signing.require(project.macos)
         resolutions = self._resolve(wanted, upgrade=upgrade)
-        needed = [steps(project, found.built) for project, found in zip(wanted, resolutions, strict=True)]
+        needed = [
+            steps(project, self.store, found.built)
+            for project, found in zip(wanted, resolutions, strict=True)
+        ]
         try:
             made = self.make([step for project in needed for step in project])
         except BuildError as error:
-            raise _advised(error, wanted, resolutions) from None
+            raise _advised(error, wanted, resolutions, self.store) from None
         if len(wanted) == 1:
             return [self._assemble(wanted[0], resolutions[0], made)]
         from concurrent.futures import ThreadPoolExecutor
@@ -132,7 +136,7 @@ class Workshop:
 
         found = []
         for project in wanted:
-            target = targets.get(project.target)
+            target = row(project, self.store)
             resolution = None if upgrade else known(project, target)
             if resolution is None:
                 with self.terminal.stage(target.name, "resolve"):
@@ -175,7 +179,7 @@ class Workshop:
 
     def _assemble(self, project: Project, resolution: Resolution, made: Mapping[Step, Path]) -> Artifact:
         """Collect, pack, link, inspect and run: the executable of one target."""
-        with runner.warmed(targets.get(project.target)):
+        with runner.warmed(row(project, self.store)):
             return self._assembled(project, resolution, made)
 
     def _assembled(self, project: Project, resolution: Resolution, made: Mapping[Step, Path]) -> Artifact:
@@ -184,10 +188,10 @@ class Workshop:
         from oxcross.collect.settings import manifest, settings
 
         begun = time.monotonic()
-        target = targets.get(project.target)
+        target = row(project, self.store)
         cpython = recipes.cpython(target, project.python)
         runtime = recipes.runtime(target)
-        launcher = made[steps(project, resolution.built)[-1]] / "bin" / "launcher"
+        launcher = made[steps(project, self.store, resolution.built)[-1]] / "bin" / "launcher"
         extensions = [recipes.extension(target, project.python, sdist) for sdist in resolution.built]
         host = recipes.host_python(project.python)
         built = Built(
@@ -240,7 +244,7 @@ class Workshop:
         from oxcross import inspect
 
         begun = time.monotonic()
-        target = targets.get(project.target)
+        target = row(project, self.store)
         out = output_folder(project.root) / target.name / file_name(project, target)
         with self.terminal.stage(target.name, "join"):
             linked = link.join([part.path for part in parts], out)
@@ -269,7 +273,7 @@ class Workshop:
 
     def _packed(self, project: Project, artifact: Artifact) -> Artifact:
         """The same executable, when what is made of it for macOS is made, too."""
-        target = targets.get(project.target)
+        target = row(project, self.store)
         if target.os != "macos" or not (project.macos.app or project.macos.package.formats):
             return artifact
         from oxcross.macos.product import packages
@@ -300,12 +304,14 @@ def file_name(project: Project, target: Target) -> str:
     return f"{project.name}.exe" if target.os == "windows" else project.name
 
 
-def _advised(error: BuildError, wanted: Sequence[Project], resolutions: Sequence[Resolution]) -> BuildError:
+def _advised(
+    error: BuildError, wanted: Sequence[Project], resolutions: Sequence[Resolution], store: Store
+) -> BuildError:
     """The error of a step; when a distribution could not be built from source, with what can be done instead."""
     from oxcross.collect import built
 
     for project, resolution in zip(wanted, resolutions, strict=True):
-        target = targets.get(project.target)
+        target = row(project, store)
         for sdist in resolution.built:
             if error.where == recipes.extension(target, project.python, sdist).name:
                 advice = (

@@ -67,8 +67,10 @@ class Check:
         return {"name": self.name, "ok": self.ok, "detail": self.detail, "fix": self.fix, "for": self.group}
 
 
-def examine(store: str = "") -> list[Check]:
-    """Look at everything; takes a second at most."""
+def examine(store: str = "", project: str = "") -> list[Check]:
+    """Look at everything, also at what the project in that folder asks for, if there is one; takes a second at most, and
+    longer when an osxcross is looked at for the first time.
+    """
     return [
         _python(),
         _uv(),
@@ -76,6 +78,7 @@ def examine(store: str = "") -> list[Check]:
         *(_tool(name) for name in TOOLS),
         *(_for_windows(name) for name in FOR_WINDOWS),
         *(_for_macos(name) for name in FOR_MACOS),
+        *_osxcross(project, store),
         _namespaces(),
         _docker(),
     ]
@@ -159,6 +162,31 @@ def _for_macos(name: str) -> Check:
     there = find_spec(name) is not None
     detail = "installed" if there else f"not found: {FOR_MACOS[name]}"
     return Check(name=name, ok=there, detail=detail, fix="" if there else EXTRA, group="macos")
+
+
+def _osxcross(folder: str, store: str) -> list[Check]:
+    """The user's own tool chain, when the project's configuration names one."""
+    if not folder or not (Path(folder) / "pyproject.toml").is_file():
+        return []
+    from oxcross import project as projects
+    from oxcross import wanted
+    from oxcross.store import Store
+
+    try:
+        views = [one for one in projects.load(Path(folder)).views.values() if one.macos.osxcross]
+    except OxcrossError:
+        return []  # a build says what is wrong with it
+    try:
+        with Store(Path(store).expanduser().absolute() if store else None) as opened:
+            rows = [wanted.row(view, opened) for view in views]
+    except OxcrossError as error:
+        return [Check(name="osxcross", ok=False, detail=error.message, fix=error.hint or "", group="macos")]
+    found = {
+        f"{row.osxcross.folder.path}: {row.osxcross.host}, macOS {row.osxcross.sdk}"
+        for row in rows
+        if row.osxcross
+    }
+    return [Check(name="osxcross", ok=True, detail=detail, group="macos") for detail in sorted(found)]
 
 
 def _uv() -> Check:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from oxcross import trees
 from oxcross.engine import Engine, Job
 from oxcross.errors import BuildError, OxcrossError, StoreError
-from oxcross.plan import Plan, Reporter, Step, Tree
+from oxcross.plan import Folder, Plan, Reporter, Step, Tree
 from oxcross.store import Store
 
 if TYPE_CHECKING:
@@ -202,6 +202,8 @@ def _job(store: Store, step: Step, made: dict[Step, Path], jobs: int) -> Iterato
                     inputs[mount] = _write(value, folder / "literal" / mount)
                 elif isinstance(value, Step):
                     inputs[mount] = made[value]
+                elif isinstance(value, Folder):
+                    inputs[mount] = value.path
                 else:
                     source = store.source(value.sha256)
                     if source is None:

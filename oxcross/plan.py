@@ -9,7 +9,7 @@ What a script sees, by variables only (it never spells ``/oxcross``):
 =========  =====================================================================================
 ``ROOT``   ``/oxcross``, or another folder where the engine has no namespaces
 ``IN``     ``$ROOT/in``, read-only: one entry per input, under its mount name. A Source is the
-           file itself (``tar -xf "$IN/openssl"``), a Step its output folder, a Tree a folder
+           file itself (``tar -xf "$IN/openssl"``), a Step its output folder, a Tree and a Folder a folder
 ``OUT``    ``$ROOT/out``, empty at the start: what is there at the end is the step's output
 ``WORK``   ``$ROOT/work``, empty: the current folder, and ``HOME``
 ``TMPDIR`` ``$ROOT/tmp``
@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Protocol, TypeAlias
 
@@ -83,6 +83,16 @@ class Tree:
         return _digest({path: hashlib.sha256(data).hexdigest() for path, data in self.files.items()})
 
 
+@dataclass(frozen=True)
+class Folder:
+    """A folder of this machine's that steps read where it lies, such as a tool chain that must not be passed on: no store
+    has it, and no step puts any of it into its output. ``sha256`` is its content's (``trees.digest``).
+    """
+
+    path: Path  # absolute
+    sha256: str
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Step:
     """One script with all that it reads. Two steps with the same key make the same bytes.
@@ -122,7 +132,7 @@ class Step:
     @property
     def sources(self) -> tuple[Pinned, ...]:
         """The pinned sources that this step reads."""
-        return tuple(v for v in self.inputs.values() if not isinstance(v, Step | Tree))
+        return tuple(v for v in self.inputs.values() if not isinstance(v, Step | Tree | Folder))
 
     def __eq__(self, other: object) -> bool:
         return self.key == other.key if isinstance(other, Step) else NotImplemented
@@ -131,7 +141,7 @@ class Step:
         return hash(self.key)
 
 
-Input: TypeAlias = Step | Tree | Pinned
+Input: TypeAlias = Step | Tree | Folder | Pinned
 
 
 def identity(value: Input) -> list[str]:
@@ -140,6 +150,8 @@ def identity(value: Input) -> list[str]:
         return ["step", value.key]
     if isinstance(value, Tree):
         return ["tree", value.digest]
+    if isinstance(value, Folder):
+        return ["folder", value.sha256]
     return ["source", value.sha256]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from oxcross.errors import UsageError, nearest
+from oxcross.plan import Folder
 
 _TABLE = Path(__file__).with_name("targets.toml")
 # What a Python says of its system, as environment markers name it (PEP 508), by ``Target.os``.
@@ -25,6 +26,15 @@ _MACHINES = {
     ("windows", "x86_64"): "AMD64",
     ("macos", "aarch64"): "arm64",
 }  # platform.machine(), where it differs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Osxcross:
+    """A user's own tool chain for macOS (https://github.com/tpoechtrager/osxcross), as one target is built with it."""
+
+    folder: Folder
+    host: str  # what its programs' names begin with: x86_64-apple-darwin20.4
+    sdk: str  # its SDK's version: 11.3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,6 +65,7 @@ class Target:
     slices: tuple[str, ...] = ()  # the targets whose executables one of its own holds, for as many machines
     runtime: tuple[str, ...] = ()  # sources of the compiler's run-time libraries that wheels may need
     build: Mapping[str, Any] = field(default_factory=dict)  # what templates take, by library
+    osxcross: Osxcross | None = None  # in no row: a project's own (wanted.row)
 
     def soabi(self, version: str) -> str:
         """The SOABI of a CPython version ("3.13.15" or "3.13") on this target."""

@@ -194,11 +194,14 @@ def targets(_c: Context, json: bool = False) -> None:
 
 
 @command
-def doctor(_c: Context, json: bool = False, store: str = "") -> None:
-    """Say what this machine lacks for building, and the command that mends it."""
+def doctor(_c: Context, project: str = ".", json: bool = False, store: str = "") -> None:
+    """Say what this machine lacks for building, and the command that mends it.
+
+    In a project's folder that goes for what the project asks for, too.
+    """
     from oxcross import doctor as surgery
 
-    checks = surgery.examine(store)
+    checks = surgery.examine(store, project)
     if json:
         report.emit({"checks": [check.document() for check in checks]})
     else:
@@ -245,12 +248,12 @@ def shell(
     from oxcross import build as road
     from oxcross import wanted
 
-    names = {one.name: one for one in wanted.step_plan(project, target_rows.get(target))}
-    name = step if "/" in step else f"{target}/{step}"
-    if name not in names:
-        hint = nearest(name, names) if step else "name one with --step: " + ", ".join(names)
-        raise UsageError(f"there is no step {name!r}" if step else "which step?", hint=hint)
     with open_store(store) as opened:
+        names = {one.name: one for one in wanted.step_plan(project, target_rows.get(target), opened)}
+        name = step if "/" in step else f"{target}/{step}"
+        if name not in names:
+            hint = nearest(name, names) if step else "name one with --step: " + ", ".join(names)
+            raise UsageError(f"there is no step {name!r}" if step else "which step?", hint=hint)
         status = road.workshop(opened, report.Lines(), engine=engine, jobs=jobs).shell(names[name])
     raise SystemExit(status)
 

@@ -41,6 +41,21 @@ def select(folder: str, names: str) -> list[Project]:
     return [project.for_target(name) for name in dict.fromkeys(wanted)]
 
 
+def row(project: Project, store: Store) -> Target:
+    """The row of the project's target: of targets.toml, or with the user's own osxcross, where the project names one. The
+    same object each time.
+
+    Raises ConfigError for an osxcross that cannot be built with. ``store`` keeps what was found in it.
+    """
+    plain = targets.get(project.target)
+    if plain.os != "macos" or plain.slices or not project.macos.osxcross:
+        return plain
+    from oxcross.macos import osxcross
+
+    where = f"{project.pyproject}: tool.oxcross.macos.osxcross"
+    return osxcross.target(plain, project.macos.osxcross, store, where)
+
+
 def slices(project: Project) -> list[Project]:
     """The project for each machine that its executable is for: itself, or one for each part of a universal one."""
     parts = targets.get(project.target).slices
@@ -63,12 +78,12 @@ def runnable(folder: str) -> str:
     return names[0]
 
 
-def steps(project: Project, sdists: tuple[Sdist, ...] = ()) -> list[Step]:
+def steps(project: Project, store: Store, sdists: tuple[Sdist, ...] = ()) -> list[Step]:
     """The steps whose outputs a project needs for its target; the launcher's is the last.
 
     ``sdists`` are what its resolution says is built from source.
     """
-    target = targets.get(project.target)
+    target = row(project, store)
     return [
         recipes.host_python(project.python),
         recipes.cpython(target, project.python),
@@ -76,34 +91,38 @@ def steps(project: Project, sdists: tuple[Sdist, ...] = ()) -> list[Step]:
     ]
 
 
-def known_steps(project: Project) -> list[Step]:
+def known_steps(project: Project, store: Store) -> list[Step]:
     """The same, with what is known to be built from source: no network, no uv."""
     from oxcross.collect.resolve import known
 
     resolution = None if project.link == "memory" else known(project, targets.get(project.target))
-    return steps(project, resolution.built if resolution else ())
+    return steps(project, store, resolution.built if resolution else ())
 
 
-def every_step(target: Target, python: str = "3.13") -> list[Step]:
+def every_step(target: Target) -> list[Step]:
     """Every step there is for a target, whatever a project chooses."""
-    rows = [targets.get(name) for name in target.slices] or [target]
+    return _every_step([targets.get(name) for name in target.slices] or [target])
+
+
+def _every_step(rows: Sequence[Target], python: str = "3.13") -> list[Step]:
     choices = itertools.product(rows, ("none", "zstd"))
-    return [step for row, compression in choices for step in recipes.steps(row, python, compression)]
+    return [step for one, compression in choices for step in recipes.steps(one, python, compression)]
 
 
-def step_plan(folder: str, target: Target) -> Plan:
-    """Every step of a target, for the project's Python if there is a project in the folder."""
+def step_plan(folder: str, target: Target, store: Store) -> Plan:
+    """Every step of a target, for the project's Python and osxcross if there is a project in the folder."""
     if not (Path(folder) / "pyproject.toml").is_file():
         return Plan.of(every_step(target))
     project = projects.load(Path(folder))
-    own = known_steps(project.for_target(target.name)) if target.name in project.views else []
-    return Plan.of([*every_step(target, project.python), *own])
+    separate = slices(project.for_target(target.name))
+    own = [step for part in separate for step in known_steps(part, store)]
+    return Plan.of([*_every_step([row(part, store) for part in separate], project.python), *own])
 
 
 def plan(wanted: Sequence[Project], store: Store, *, upgrade: bool = False) -> list[Row]:
     """What a build would do, without doing any of it: no network, no daemon, no uv."""
     separate = parts(wanted)
-    whole = Plan.of(step for project in separate for step in known_steps(project))
+    whole = Plan.of(step for project in separate for step in known_steps(project, store))
     states = whole.states(store)
     rows = [Row(name=step.name, state=state.value, key=step.key) for step, state in states.items()]
     return rows + [_environment_row(project, store, upgrade=upgrade) for project in separate]
@@ -114,7 +133,7 @@ def _environment_row(project: Project, store: Store, *, upgrade: bool) -> Row:
     from oxcross.collect import environment
     from oxcross.collect.resolve import known
 
-    target = targets.get(project.target)
+    target = row(project, store)
     name = f"{target.name}/environment"
     resolution = None if upgrade else known(project, target)
     if resolution is None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from oxcross import recipes, targets
+from oxcross import recipes, wanted
 from oxcross.analyze import parts, scan
 from oxcross.analyze.judge import Told, judge
 from oxcross.analyze.parts import Part
@@ -53,7 +53,7 @@ def analyze(
 
     Raises CollectError when the requirements cannot be had, ToolError when uv is needed and missing.
     """
-    target = targets.get(project.target)
+    target = wanted.row(project, store)
     resolution = resolve.resolve(project, target, store, upgrade=upgrade, notice=notice)
     scans: list[Scanned] = []
     if lines := resolution.lines:
@@ -68,7 +68,7 @@ def analyze(
         )
     scans += scan.scan(list(_built(resolution, project, store, notice)), target.os, store, notice)
     scans += scan.scan(parts.local(project, resolution, store, notice), target.os, store, notice)
-    told = judge(scans, project, target, _linked(project))
+    told = judge(scans, project, target, _linked(project, store))
     names = {name: _ignored(name, told) for name in project.ignore}
     accepted = {one for hidden in names.values() for one in hidden}
     return Analysis(
@@ -84,18 +84,16 @@ def _built(
 ) -> Iterator[Part]:
     """The distributions that are built from source, as far as they have been."""
     for sdist in resolution.built:
-        step = recipes.extension(targets.get(project.target), project.python, sdist)
+        step = recipes.extension(wanted.row(project, store), project.python, sdist)
         if (made := store.get(step.key)) is not None:
             yield from parts.installed(made / "tree")
         else:
             notice(f"{sdist.name} {sdist.version} is not built yet: build first, and it is analysed too")
 
 
-def _linked(project: Project) -> list[Source]:
+def _linked(project: Project, store: Store) -> list[Source]:
     """The sources whose code ends in the executable itself: not those that only build."""
-    from oxcross import wanted
-
-    steps = Plan.of(wanted.known_steps(project))
+    steps = Plan.of(wanted.known_steps(project, store))
     found = {source.sha256: source for step in steps for source in step.sources}
     return [one for one in found.values() if isinstance(one, Source) and one.kind == "archive"]
 

@@ -112,6 +112,9 @@ class MacOS(Table):
     """The oldest macOS that wheels may ask for; the executable then asks for it, too."""
     identifier: Identifier | None = None
     """What macOS knows the program by, such as `org.example.app`: its signature's. Default: the name."""
+    osxcross: Text | None = None
+    """An osxcross of your own, with Apple's SDK, to build with: its folder (`target`), or `image:NAME`, a docker image that
+    has it in /osxcross. Default: a tool chain that needs no SDK of Apple's."""
     sign: MacSign | None = None
     app: App | None = None
     package: MacPackage = MacPackage()
@@ -131,6 +134,7 @@ def resolve(
     return settings.MacOS(
         minimum=table.minimum,
         identifier=identifier,
+        osxcross=_osxcross(root, table.osxcross, wrong),
         sign=_sign(root, table.sign, wrong) if table.sign else None,
         app=app,
         package=_package(root, table.package, bundled=app is not None, wrong=wrong),
@@ -140,6 +144,15 @@ def resolve(
             key=_path(root, table.notarize.key),
         ),
     )
+
+
+def _osxcross(root: Path, text: str | None, wrong: Wrong) -> str:
+    """What is there is told when it is built with: it may be where releases are made, and only there."""
+    if text is None or not text.startswith(settings.IMAGE):
+        return str(_path(root, text) or "")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_./:@-]*", text.removeprefix(settings.IMAGE)):
+        wrong("macos.osxcross", f"not the name of a docker image: {text!r}", 'such as "image:osxcross:11.3"')
+    return text
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oxcross.engine import Job, leftovers
+from oxcross.engine import Job, copying, leftovers
 from oxcross.engine.image import Images
 from oxcross.engine.namespaces import UID
 from oxcross.engine.process import STOPPED
@@ -43,6 +43,14 @@ def connect(tell: Callable[[str], None]) -> DockerEngine:
     ToolError when it does not answer within a few seconds. Containers that dead oxcross processes
     left are removed.
     """
+    api = client()
+    with going_away():
+        leftovers.reap(api, tell)
+    return DockerEngine(api, tell)
+
+
+def client() -> APIClient:
+    """The daemon that ``connect`` speaks of. ToolError when it does not answer."""
     from docker import APIClient
     from docker.context import ContextAPI
     from docker.errors import DockerException
@@ -65,9 +73,7 @@ def connect(tell: Callable[[str], None]) -> DockerEngine:
     except (DockerException, RequestException, OSError, ValueError) as error:
         raise ToolError(f"docker does not answer: {_reason(error)}", hint=_START) from None
     api.timeout = _CALL_SECONDS
-    with _going_away():
-        leftovers.reap(api, tell)
-    return DockerEngine(api, tell)
+    return api
 
 
 class DockerEngine:
@@ -87,14 +93,14 @@ class DockerEngine:
         """Make the images, and see whether the daemon can mount this machine's files."""
         with self._mutex:
             self._stopped = False
-        with _going_away():
+        with going_away():
             tags = [self._images.ensure(name) for name in sorted(images)]
             if self._binds is None and tags:
                 self._binds = self._sees_our_files(tags[0])
 
     def run(self, job: Job) -> int:
         """Run the script to its end; its exit status, or a negative number when it was stopped."""
-        with _going_away(), self._container(job, ["/bin/sh", f"{SANDBOX_ROOT}/script"]) as container:
+        with going_away(), self._container(job, ["/bin/sh", f"{SANDBOX_ROOT}/script"]) as container:
             if container is None:
                 return STOPPED
             try:
@@ -119,7 +125,7 @@ class DockerEngine:
                 "a shell in a container needs the docker command",
                 hint="apt-get install docker.io (or docker-cli), or use --engine local",
             )
-        with _going_away(), self._container(job, ["/bin/sh", "-i"], terminal=True) as container:
+        with going_away(), self._container(job, ["/bin/sh", "-i"], terminal=True) as container:
             if container is None:
                 return STOPPED
             before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the shell's, not ours
@@ -232,17 +238,7 @@ class DockerEngine:
 
     def _take(self, container: str, out: Path) -> None:
         """Copy the container's ``$OUT`` to the folder ``out``, owned by the caller."""
-        chunks, _ = self._api.get_archive(container, f"{SANDBOX_ROOT}/out", chunk_size=1 << 20)
-        command = ["tar", "-x", "-f", "-", "-C", str(out), "--strip-components=1", "--no-same-owner"]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, umask=0o022) as tar:
-            assert tar.stdin is not None  # noqa: S101 - for the type checker
-            assert tar.stderr is not None  # noqa: S101
-            with suppress(BrokenPipeError):
-                for chunk in chunks:
-                    tar.stdin.write(chunk)
-                tar.stdin.close()
-            message = tar.stderr.read().decode(errors="replace").strip()
-        if tar.returncode != 0:
+        if message := copying.take(self._api, container, f"{SANDBOX_ROOT}/out", out):
             raise StoreError(f"a step's output cannot be written: {message}", where=str(out))
 
     def _sees_our_files(self, image: str) -> bool:
@@ -270,7 +266,7 @@ class DockerEngine:
 
 
 @contextmanager
-def _going_away() -> Iterator[None]:
+def going_away() -> Iterator[None]:
     """Say in words when the daemon stops answering, or refuses."""
     from docker.errors import APIError, DockerException
     from requests.exceptions import RequestException

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 Format = Literal["zip", "pkg"]
 
+IMAGE = "image:"  # before the name of a docker image that has osxcross in it
 CONTAINERS = (".p12", ".pfx")  # files that hold both certificate and key, PKCS #12
 APPLE_CLOCK = "http://timestamp.apple.com/ts01"
 NOTARY = "https://appstoreconnect.apple.com/notary/v2"
@@ -81,11 +82,12 @@ class Notarize:
 @dataclass(frozen=True, kw_only=True)
 class MacOS:
     """What holds for executables of macOS only. ``minimum``: the oldest macOS that wheels may ask for; ``identifier``: what
-    macOS knows the program by, its signature's.
+    macOS knows the program by, its signature's; ``osxcross``: a folder's absolute path, "image:NAME", or "".
     """
 
     minimum: str = "11.0"
     identifier: str = ""
+    osxcross: str = ""
     sign: Signing | None = None
     app: App | None = None
     package: Package = Package()

@@ -72,13 +72,18 @@ def toolchain(target: Target) -> Step:
         inputs["host-toolchain"] = toolchain(targets.get(HOST))
     if target.libc == "musl":
         inputs["musl"] = sources.get("musl")
+    kind = "toolchain" if target.os == "linux" else f"toolchain-{target.os}"
     if target.os == "macos":
         inputs["lld"] = sources.get("smol-clang")
         inputs["support"] = Tree(_below("macos/"))
+    if target.osxcross:
+        kind = "toolchain-osxcross"
+        inputs["support"] = Tree({"availability.c": _below("macos/")["availability.c"]})
+        inputs["osxcross"] = target.osxcross.folder
     return step(
         target,
         "toolchain",
-        template="toolchain" if target.os == "linux" else f"toolchain-{target.os}",
+        template=kind,
         title="clang and lld under the triple's names, and sysroots",
         inputs=inputs,
         outputs=(f"bin/{target.triple}-cc", "bin/cc"),

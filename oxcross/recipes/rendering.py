@@ -71,6 +71,8 @@ def step(
         "ldflags": _MACOS_LDFLAGS if target.os == "macos" else LDFLAGS,
         **values,
     }
+    if target.osxcross and "toolchain" in inputs:  # of which the tool chain has wrappers only
+        inputs = {**inputs, "osxcross": target.osxcross.folder}
     script = _template(f"{template or name}.sh.j2").render(
         target=target,
         host=targets.get(HOST),

@@ -49,7 +49,8 @@ def test_plan_of_an_empty_store(app: str, tmp_path: Path) -> None:
 
 
 def test_step_plan_without_a_project(tmp_path: Path) -> None:
-    names = [step.name for step in wanted.step_plan(str(tmp_path), targets.get("linux-x64"))]
+    with Store(tmp_path / "store") as store:
+        names = [step.name for step in wanted.step_plan(str(tmp_path), targets.get("linux-x64"), store)]
     assert "linux-x64/openssl" in names
 
 
@@ -110,9 +111,11 @@ def test_what_to_do_about_a_distribution_that_cannot_be_built(tmp_path: Path) ->
     file = IndexFile(name="fast", version="1", filename="fast-1.tar.gz", sha256="a" * 64, size=1)
     resolution = Resolution((), built=(Sdist(file=file, backend="setuptools.build_meta"),))
     failed = BuildError("its script failed", where="linux-x64-musl/fast-1", hint="log: …")
-    text = str(build._advised(failed, [project], [resolution]))
+    store = Store(tmp_path / "store")
+    text = str(build._advised(failed, [project], [resolution], store))
     assert text.startswith("linux-x64-musl/fast-1: its script failed\n  log: …\n")
     assert "build for linux-x64" in text
     assert 'pure-packages = ["fast"]' in text
     other = BuildError("its script failed", where="linux-x64-musl/cpython", hint="log: …")
-    assert build._advised(other, [project], [resolution]) is other
+    assert build._advised(other, [project], [resolution], store) is other
+    store.close()
