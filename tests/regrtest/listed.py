@@ -180,7 +180,8 @@ def results(outcome: Outcome, listed: Known, system: System) -> str:
         rows = [row for row in listed.rows if row.cause == cause]
         if rows:
             count = sum(len(row.tests) for row in rows)
-            text += f"\n{title.format(under=listed.under).capitalize()} ({count}):\n\n"
+            heading = title.format(under=listed.under)
+            text += f"\n{heading[0].upper()}{heading[1:]} ({count}):\n\n"
             text += _markdown(
                 ("tests", "outcome", "reason"),
                 [[str(len(row.tests)), row.outcome, row.reason] for row in rows],
