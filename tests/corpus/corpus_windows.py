@@ -40,7 +40,7 @@ LIBRARIES = "--libraries"  # instead of a package's name: load all native files 
 KINDS = ("wine", "Windows", "package", "oxcross")  # what keeps a program from working
 _SECONDS = 300.0  # for one program
 _LIBRARIES_SECONDS = 300.0
-_SLOTS = 2  # programs at a time
+_SLOTS = 3  # programs at a time: they wait more than they compute
 _VERSION = "win10"  # that wine says it is: CPython wants no older one
 # Each Windows since 8 has this DLL, wine only since 9; what is made by Rust takes its random numbers from there.
 _PRIMITIVES = dlls.dll(exports={1: ("ProcessPrng", "advapi32.SystemFunction036")}, pointers=0)

@@ -17,7 +17,7 @@ GROUPS = tuple(dict.fromkeys(one.group for one in PACKAGES.values()))
 
 @pytest.fixture(scope="session")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[corpus_windows.Results]:
-    """All programs, run once: two at a time, in the environment and under wine."""
+    """All programs, run once: three at a time, in the environment and under wine."""
     folder = tmp_path_factory.mktemp("corpus-windows")
     yield corpus_windows.run_all(PACKAGES.values(), folder)
     shutil.rmtree(folder)  # it is some gigabytes
