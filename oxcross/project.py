@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from oxcross.errors import ConfigError, UsageError
 from oxcross.macos.settings import MacOS
+from oxcross.publish.settings import Publish
 from oxcross.windows.settings import Windows
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Project:
     ignore: tuple[str, ...] = ()  # what `analyze` does not tell: "rule" or "rule:distribution"
     windows: Windows = field(default_factory=Windows)
     macos: MacOS = field(default_factory=MacOS)
+    publish: Publish = field(default_factory=Publish)
     views: Mapping[str, Project] = field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from oxcross.config.macos import App, MacOS, MacPackage, MacSign, Notarize
+from oxcross.config.publish import CacheControl, Publish
 from oxcross.config.schema import (
     Analyze,
     Command,
@@ -31,6 +32,8 @@ _TABLES: Final[Mapping[str, type[Table]]] = {
     "data": Data,
     "interpreter": Interpreter,
     "policy": Policy,
+    "publish": Publish,
+    "publish.cache-control": CacheControl,
     "stdlib": Stdlib,
     "store": Store,
     "macos": MacOS,
@@ -131,5 +134,9 @@ _PATTERNS: Final[Mapping[str, str]] = {
     r"^3\.[0-9]+(\.[0-9]+)?$": 'write a version such as "3.13"',
     r"^[0-9]{1,5}(\.[0-9]{1,5}){0,3}$": 'write up to four numbers, such as "1.2.0.7"',
     r"^https?://\S+$": "write an address that begins with https:// or http://",
+    r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$": "write a bucket's name: 3 to 63 lower-case letters, digits, '-' and '.'",
+    r"^[A-Za-z0-9._/+-]+$": "letters, digits, '.', '_', '+', '-' and '/' only: addresses are made of it",
+    r"^[a-z0-9][a-z0-9-]*$": "lower-case letters, digits and '-' only: addresses are made of it",
+    r"^[ -~]+$": "printable ASCII only: it becomes a header",
     r"^2\.[1-9][0-9]$": 'write a glibc version from 2.17 on, such as "2.28"',
 }

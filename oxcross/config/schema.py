@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from oxcross.config.macos import MacOS
+from oxcross.config.publish import Publish
 from oxcross.config.table import Table, Text
 from oxcross.config.windows import Windows
 from oxcross.errors import nearest
@@ -325,6 +326,7 @@ class Config(Settings):
     """Settings of one target that replace the general ones."""
     store: Store = Store()
     analyze: Analyze = Analyze()
+    publish: Publish = Publish()
 
 
 RUN_KEYS: Final = ("entry-point", "run-module", "run-file", "run-command", "repl")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from oxcross import sources, targets
-from oxcross.config import macos, schema, windows
+from oxcross.config import macos, publish, schema, windows
 from oxcross.config.files import check_hashed, check_lock, data_files, existing_file
 from oxcross.config.findings import Findings
 from oxcross.config.running import RUN_KINDS, Running
@@ -90,6 +90,7 @@ class _View:
             policy=settings.policy,
             mirrors=self._config.store.mirrors,
             ignore=self._config.analyze.ignore,
+            publish=publish.resolve(self._config.publish, self._add),
             windows=windows.resolve(
                 self._root,
                 settings.windows,

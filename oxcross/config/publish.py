@@ -1,0 +1,99 @@
+"""``[tool.oxcross.publish]``: its keys, and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, StrictBool, StrictInt, StringConstraints
+
+from oxcross.config.table import Table, Text
+from oxcross.publish import settings
+from oxcross.publish.settings import FOREVER, SOON, Acl
+
+# "Bucket naming rules", Amazon's documentation of S3; other servers ask for no less.
+BucketName = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+Prefix = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9._/+-]+$")]
+Address = Annotated[str, StringConstraints(strict=True, pattern=r"^https?://\S+$")]
+Channel = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9][a-z0-9-]*$")]
+CacheControlText = Annotated[str, StringConstraints(strict=True, pattern=r"^[ -~]+$")]
+
+
+class CacheControl(Table):
+    """How long what was downloaded may be kept (the header Cache-Control)."""
+
+    versions: CacheControlText = FOREVER
+    """Of the files of a version, which never change."""
+    pointers: CacheControlText = SOON
+    """Of the channels' pointers, which do."""
+
+
+class Publish(Table):
+    """The bucket that releases are published to (Amazon S3 or what speaks like it). Credentials are never written here: they
+    come from the environment, the profile or the machine's role, as with every program of Amazon's."""
+
+    bucket: BucketName | None = None
+    """The bucket's name."""
+    prefix: Prefix | None = None
+    """What all keys begin with: `PREFIX/NAME/VERSION/FILE`."""
+    endpoint: Address | None = None
+    """The server's address; default: Amazon's, or AWS_ENDPOINT_URL_S3."""
+    region: Text | None = None
+    """The bucket's region; default: the environment's or the profile's."""
+    profile: Text | None = None
+    """A profile of `~/.aws/config`."""
+    path_style: StrictBool | None = None
+    """Write the bucket's name in the path rather than in the host; default: where `endpoint` is given."""
+    acl: Acl | None = None
+    """The canned ACL of all objects; default: none is sent, as buckets without ACLs want it."""
+    kms_key: Text | None = None
+    """Encrypt all objects with this key (SSE-KMS)."""
+    cache_control: CacheControl = CacheControl()
+    channels: tuple[Channel, ...] = ("stable",)
+    """The channels that there are."""
+    conditional: Literal["server", "check"] = "server"
+    """`server`: it refuses to overwrite (If-None-Match, If-Match), and is tested for it. `check`: for servers that do not:
+    look first, write, look again; two publishers at the same moment may then overwrite each other's files."""
+    part_size: Annotated[StrictInt, Field(ge=5, le=1024)] = 8
+    """MiB, at least: files of more than two parts go up in parts, which a stopped upload is resumed with."""
+    timeout: Annotated[StrictInt, Field(ge=1, le=3600)] = 60
+    """Seconds to wait for a sign of life."""
+    patience: Annotated[StrictInt, Field(ge=0, le=86400)] = 300
+    """Seconds that a request is tried again when the server is busy or the network is cut."""
+
+
+def resolve(table: Publish, wrong: Callable[[str, str, str | None], None]) -> settings.Publish:
+    """The table as settings; what is wrong goes to ``wrong`` (key, message, hint)."""
+    if table.bucket is None:
+        for field in ("prefix", "endpoint"):
+            if field in table.model_fields_set:
+                wrong("publish.bucket", f"missing, and there is a {field}", 'write bucket = "…"')
+                break
+    endpoint = (table.endpoint or "").rstrip("/")
+    parts = urlsplit(endpoint)
+    if parts.username or parts.password:
+        hint = "credentials come from the environment or a profile"
+        wrong("publish.endpoint", "has a name or password in it", hint)
+    if parts.query or parts.fragment:
+        wrong("publish.endpoint", "must be an address without '?' and '#'", None)
+    prefix = (table.prefix or "").strip("/")
+    if any(part in ("", ".", "..") for part in prefix.split("/")) and prefix:
+        wrong("publish.prefix", f"has an empty part, or one of dots: {table.prefix!r}", None)
+    return settings.Publish(
+        bucket=table.bucket or "",
+        prefix=prefix,
+        endpoint=endpoint,
+        region=table.region or "",
+        profile=table.profile or "",
+        path_style=bool(endpoint) if table.path_style is None else table.path_style,
+        acl=table.acl,
+        kms_key=table.kms_key or "",
+        versions_cache=table.cache_control.versions,
+        pointers_cache=table.cache_control.pointers,
+        channels=tuple(dict.fromkeys(table.channels)),
+        conditional=table.conditional,
+        part_size=table.part_size << 20,
+        timeout=float(table.timeout),
+        patience=float(table.patience),
+    )

@@ -1,0 +1,41 @@
+"""What ``[tool.oxcross.publish]`` comes to: plain data. There are no secrets in it: credentials are boto3's to find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Conditional = Literal["server", "check"]
+Acl = Literal[
+    "private",
+    "public-read",
+    "public-read-write",
+    "authenticated-read",
+    "aws-exec-read",
+    "bucket-owner-read",
+    "bucket-owner-full-control",
+]
+
+FOREVER: Final = "public, max-age=31536000, immutable"  # RFC 9111; RFC 8246: never asked about again
+SOON: Final = "public, max-age=60"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publish:
+    """Where releases go, and how. An empty ``bucket`` is none: nothing is configured."""
+
+    bucket: str = ""
+    prefix: str = ""  # without slashes at its ends; "" is the bucket's top
+    endpoint: str = ""  # http(s)://HOST[:PORT]; "" is Amazon's, or what boto3 finds in the environment
+    region: str = ""  # "" is what boto3 finds
+    profile: str = ""  # of ~/.aws/config
+    path_style: bool = False  # ENDPOINT/BUCKET/KEY rather than BUCKET.ENDPOINT/KEY
+    acl: Acl | None = None
+    kms_key: str = ""
+    versions_cache: str = FOREVER  # Cache-Control of what never changes
+    pointers_cache: str = SOON  # and of the channels' pointers
+    channels: tuple[str, ...] = ("stable",)
+    conditional: Conditional = "server"  # who sees to it that nothing is overwritten
+    part_size: int = 8 << 20  # bytes, at least; what is larger than two parts goes up in parts
+    timeout: float = 60.0  # seconds without a sign of life
+    patience: float = 300.0  # seconds that a request is tried again
