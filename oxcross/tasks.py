@@ -20,6 +20,7 @@ from oxcross import targets as target_rows
 from oxcross.command import command
 from oxcross.errors import AnalyzeError, InspectError, ToolError, UsageError, nearest
 from oxcross.macostasks import notarize
+from oxcross.publishtasks import promote, prune, publish, releases, rollback, verify, yank
 from oxcross.storetasks import cache, open_store, sources
 from oxcross.targets import Target
 
@@ -84,13 +85,20 @@ def run(
     os.execvpe(line[0], line, env)  # noqa: S606 (becoming the application is the point)
 
 
-@command
+@command(
+    help={
+        "publish": "publish it to the bucket of [tool.oxcross.publish], as `oxcross publish` does",
+        "channel": "with --publish: have this channel point at it",
+    }
+)
 def release(
     _c: Context,
     project: str = ".",
     targets: str = "",
     engine: str = "auto",
     jobs: int = 0,
+    publish: bool = False,
+    channel: str = "",
     dry_run: bool = False,
     json: bool = False,
     upgrade: bool = False,
@@ -102,10 +110,14 @@ def release(
     The folder holds the executables, SHA256SUMS and manifest.json. It never changes once it is there: the same
     content again is nothing to do, other content needs another version.
     """
-    from oxcross import wanted
+    from oxcross import publishtasks, wanted
     from oxcross.publish import dist
 
     projects = wanted.select(project, targets)
+    if publish:
+        publishtasks.check_wish(projects[0], channel)
+    elif channel:
+        raise UsageError("a channel points at what is published", where="--channel", hint="add --publish")
     with open_store(store) as opened:
         if dry_run:
             _show_plan(wanted.plan(projects, opened, upgrade=upgrade), json=json)
@@ -113,11 +125,14 @@ def release(
         artifacts = _build(projects, opened, engine=engine, jobs=jobs, upgrade=upgrade, verbose=verbose)
     first = projects[0]
     released = dist.release(first.root / "dist", first.name, first.version, artifacts)
+    if not json:
+        _show_artifacts(artifacts)
+        print(f"{'released' if released.new else 'already released'}: {released.path}")
+    document = released.document()
+    if publish:
+        document["published"] = publishtasks.after_release(first, channel, json=json)
     if json:
-        report.emit(released.document())
-        return
-    _show_artifacts(artifacts)
-    print(f"{'released' if released.new else 'already released'}: {released.path}")
+        report.emit(document)
 
 
 @command(help={"file": "an executable that oxcross made"})
@@ -314,5 +329,6 @@ def _near(path: Path) -> str:
 
 ns = Collection(
     "oxcross",
-    *(build, run, release, notarize, analyze, inspect, targets, doctor, clean, shell, schema, cache, sources),
+    *(build, run, release, publish, promote, rollback, releases, verify, yank, prune),
+    *(notarize, analyze, inspect, targets, doctor, clean, shell, schema, cache, sources),
 )

@@ -1,0 +1,278 @@
+"""The tasks about releases in a bucket: ``oxcross publish``, ``promote``, ``rollback``, ``releases``, ``verify``, ``prune``, ``yank``."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from invoke.context import Context
+
+from oxcross import report
+from oxcross.command import command
+from oxcross.errors import ConfigError, PublishError, UsageError, nearest
+
+if TYPE_CHECKING:
+    from oxcross.project import Project
+    from oxcross.publish.keys import Layout
+    from oxcross.publish.publishing import Line, Move
+    from oxcross.publish.s3 import Bucket
+
+_CHANNEL = "the channel, one of those in [tool.oxcross.publish]"
+
+
+@command(
+    help={
+        "channel": "have this channel point at it when all of it is there",
+        "dry_run": "list every key and what would happen to it; nothing is written",
+    }
+)
+def publish(
+    _c: Context, project: str = ".", channel: str = "", dry_run: bool = False, json: bool = False
+) -> None:
+    """Publish dist/NAME/VERSION/ to the bucket of [tool.oxcross.publish].
+
+    Nothing that is there is ever changed: the same again goes on where it stopped, or is nothing to do.
+    """
+    _publish(_load(project), channel, dry_run=dry_run, json=json)
+
+
+@command(help={"version": "a published version", "channel": _CHANNEL})
+def promote(_c: Context, version: str, channel: str = "", project: str = ".", json: bool = False) -> None:
+    """Have a channel point at a version that is published, newer or older."""
+    from oxcross.publish import publishing
+
+    loaded = _load(project)
+    _known_channel(loaded, channel)
+    with _opened(loaded) as (bucket, layout):
+        move = publishing.promote(bucket, layout, version, channel)
+    _show_move(move, json=json)
+
+
+@command(help={"channel": _CHANNEL})
+def rollback(_c: Context, channel: str = "", project: str = ".", json: bool = False) -> None:
+    """Have a channel point at the version that it pointed at before; again, at the one before that."""
+    from oxcross.publish import publishing
+
+    loaded = _load(project)
+    _known_channel(loaded, channel)
+    with _opened(loaded) as (bucket, layout):
+        move = publishing.rollback(bucket, layout, channel)
+    _show_move(move, json=json)
+
+
+@command
+def releases(_c: Context, project: str = ".", json: bool = False) -> None:
+    """List what is published: versions, their state, and the channels that point at them."""
+    from oxcross.publish import published
+
+    with _opened(_load(project)) as (bucket, layout):
+        rows = published.releases(bucket, layout)
+    if json:
+        report.emit({"name": layout.name, "releases": [row.document() for row in rows]})
+        return
+    report.table(
+        ["version", "state", "channels", "published", "files", "size"],
+        [
+            [
+                row.version,
+                row.state,
+                ", ".join(row.channels),
+                f"{row.time:%Y-%m-%d %H:%M}",
+                str(len(row.objects)),
+                report.megabytes(row.size),
+            ]
+            for row in rows
+        ],
+    )
+
+
+@command(help={"version": "a published version"})
+def verify(_c: Context, version: str, project: str = ".", json: bool = False) -> None:
+    """Download all of a published version and check it, and the channels' pointers back to the first (exit status 10)."""
+    from oxcross.publish import published
+
+    with _opened(_load(project)) as (bucket, layout):
+        found = published.verify(bucket, layout, version)
+    if json:
+        report.emit(dataclasses.asdict(found))
+    elif not found.problems:
+        print(f"{version}: {found.files} files, {report.megabytes(found.size)}, all as they were released")
+    if found.problems:
+        raise PublishError("\n  ".join([f"{version} is not as it was released", *found.problems]))
+
+
+@command(
+    help={
+        "keep": "let all but so many of the newest versions go",
+        "age": "let go what is older than so many days; with --keep both have to hold",
+        "unfinished": "give up what is not complete after so many days (default: 7)",
+        "grace": "hours between marking and removing (default: 24)",
+        "dry_run": "say what would happen; nothing is written",
+    }
+)
+def prune(
+    _c: Context,
+    keep: str = "",
+    age: str = "",
+    unfinished: str = "7",
+    grace: str = "24",
+    project: str = ".",
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
+    """Mark old versions, and remove those that an earlier run marked. What a channel points or last pointed at stays."""
+    from oxcross.publish import retention
+
+    if not keep and not age:
+        raise UsageError("nothing says what to let go", hint="add --keep 10, --age 365 (days), or both")
+    policy = retention.Policy(
+        keep=int(_number("--keep", keep)) if keep else None,
+        age=dt.timedelta(days=_number("--age", age)) if age else None,
+        unfinished=dt.timedelta(days=_number("--unfinished", unfinished)),
+        grace=dt.timedelta(hours=_number("--grace", grace)),
+    )
+    with _opened(_load(project)) as (bucket, layout):
+        run = retention.decide if dry_run else retention.prune
+        found = run(bucket, layout, policy)
+    if json:
+        report.emit({"versions": [one.document() for one in found]})
+        return
+    rows = [[one.version, one.what, report.megabytes(one.size), one.why] for one in found]
+    report.table(["version", "would" if dry_run else "done", "size", "why"], rows)
+
+
+@command(
+    help={"version": "a published version", "reason": "what is wrong with it, for all to read"},
+)
+def yank(_c: Context, version: str, reason: str = "", project: str = ".", json: bool = False) -> None:
+    """Mark a version as bad: no channel can be moved to it any more. Its files stay."""
+    from oxcross.publish import publishing
+
+    with _opened(_load(project)) as (bucket, layout):
+        new, pointing = publishing.yank(bucket, layout, version, reason)
+    for channel in pointing:
+        _notice(
+            f"note      {channel} still points at {version}: `oxcross rollback --channel {channel}` goes back"
+        )
+    if json:
+        report.emit({"version": version, "new": new, "channels": pointing})
+    else:
+        print(f"{version} {'is yanked' if new else 'was yanked before'}")
+
+
+def after_release(project: Project, channel: str, *, json: bool) -> dict[str, Any]:
+    """What ``release --publish`` does at its end; what --json prints of it."""
+    return _publish(project, channel, dry_run=False, json=json, embedded=True)
+
+
+def check_wish(project: Project, channel: str) -> None:
+    """What is wrong with ``release --publish --channel`` is told before anything is built."""
+    _configured(project)
+    if channel:
+        _known_channel(project, channel)
+
+
+def _publish(
+    project: Project, channel: str, *, dry_run: bool, json: bool, embedded: bool = False
+) -> dict[str, Any]:
+    from oxcross.publish import folder, publishing
+
+    check_wish(project, channel)
+    path = project.root / "dist" / project.name / project.version
+    with report.terminal() as terminal, _opened(project, terminal.notice) as (bucket, layout):
+        with terminal.stage(project.version, "read"):
+            release = folder.read(path, project.name, project.version)
+        if dry_run:
+            lines = publishing.plan(bucket, layout, release)
+            move = publishing.intended(bucket, layout, release, channel)[1] if channel else None
+        else:
+            lines, move = publishing.publish(bucket, layout, release, channel, terminal.stage)
+        document = {
+            "name": project.name,
+            "version": project.version,
+            "bucket": bucket.name,
+            "objects": [line.document() for line in lines],
+            "channel": move.document() if move else None,
+        }
+        if not json:
+            _show(bucket, layout, lines, move, dry_run=dry_run)
+        elif not embedded:
+            report.emit(document)
+        if dry_run:
+            publishing.refuse(bucket, lines)
+    return document
+
+
+def _show(bucket: Bucket, layout: Layout, lines: list[Line], move: Move | None, *, dry_run: bool) -> None:
+    words = {"new": "create" if dry_run else "created", "there": "there already", "other": "refuse"}
+    rows = [[bucket.where(line.key), words[line.state], report.megabytes(line.size)] for line in lines]
+    if move:
+        verb = ("move" if dry_run else "moved") if move.new else "there already"
+        rows.append(
+            [bucket.where(layout.pointer(move.channel)), verb, f"{move.before or '-'} -> {move.after}"]
+        )
+    report.table(["key", "would" if dry_run else "state", "size"], rows)
+
+
+def _show_move(move: Move, *, json: bool) -> None:
+    if json:
+        report.emit(move.document())
+    elif move.new:
+        print(f"{move.channel}: {move.before or 'nothing'} -> {move.after}")
+    else:
+        print(f"{move.channel} points at {move.after} already")
+
+
+def _notice(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _load(folder: str) -> Project:
+    from oxcross import project as projects
+
+    project = projects.load(Path(folder))
+    _configured(project)
+    return project
+
+
+def _configured(project: Project) -> None:
+    if not project.publish.bucket:
+        raise ConfigError(
+            "no bucket is configured",
+            where=f"{project.pyproject}: tool.oxcross.publish",
+            hint='write [tool.oxcross.publish] with bucket = "…"; credentials come from the environment',
+        )
+
+
+def _known_channel(project: Project, channel: str) -> None:
+    known = project.publish.channels
+    if not channel:
+        raise UsageError("which channel?", hint="name one with --channel: " + ", ".join(known))
+    if channel not in known:
+        raise UsageError(
+            f"there is no channel {channel!r}",
+            where="--channel",
+            hint=f"{nearest(channel, known)}; channels in [tool.oxcross.publish] lists them",
+        )
+
+
+@contextmanager
+def _opened(project: Project, notice: Any = _notice) -> Iterator[tuple[Bucket, Layout]]:
+    """The project's bucket, and where its releases lie in it."""
+    from oxcross.publish.keys import Layout
+    from oxcross.publish.s3 import Bucket
+
+    with Bucket(project.publish, notice) as bucket:
+        yield bucket, Layout(project.publish.prefix, project.name)
+
+
+def _number(flag: str, text: str) -> float:
+    if not re.fullmatch(r"\d+(\.\d+)?", text):
+        raise UsageError(f"not a number: {text!r}", where=flag, hint=f"write {flag} 10")
+    return float(text)
