@@ -11,6 +11,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -123,9 +124,9 @@ def move(
     restores: str = "",
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> Pointer:
-    """Have the channel point at a version that is complete, if its pointer still is the one ``seen``.
+    """Have the channel point at a version that is complete, if its pointer still is the one ``seen``; where it points then.
 
-    PublishError when somebody else moved it meanwhile.
+    Whoever moved it to the same release meanwhile did what was wanted. PublishError when somebody else moved it elsewhere.
     """
     before = seen.pointer
     wanted = Pointer(
@@ -148,17 +149,12 @@ def move(
     look = Look(
         content_type="application/json", cache_control=bucket.settings.pointers_cache, sha256=wanted.digest
     )
-    lost = False
-    try:
+    with suppress(Conflict):  # it may be ours: an earlier try, whose answer was lost
         bucket.exchange(key, content, look, seen.etag)
-    except Conflict:
-        lost = True
-    there = bucket.get(key)
-    if there is None or there[0] != content:
-        now_there = parse(there[0], bucket.where(key)) if there else None
-        if now_there is None or lost or now_there.previous != wanted.digest:
-            raise _moved(bucket, key, channel, now_there, version)
-    return wanted
+    there = read(bucket, layout, channel).pointer
+    if there is None or (there.version, there.manifest) != (version, manifest):
+        raise _moved(bucket, key, channel, there, version)
+    return there
 
 
 def _moved(bucket: Bucket, key: str, channel: str, there: Pointer | None, version: str) -> PublishError:

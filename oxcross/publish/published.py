@@ -160,8 +160,10 @@ def verify(bucket: Bucket, layout: Layout, version: str) -> Verified:
     lost = sorted(whole.files.keys() - there.keys())
     problems = [f"{bucket.where(prefix + name)}: it is missing" for name in lost]
     for name in sorted(there):
-        got = bucket.digest(prefix + name)
         head = bucket.head(prefix + name)
+        got = bucket.digest(prefix + name)
+        if got and head and got[0] != (whole.files.get(name) or _digest_of(head)):
+            got = bucket.digest(prefix + name)  # the way may have damaged it
         if got is None or head is None:
             problems.append(f"{bucket.where(prefix + name)}: it is missing")
             continue

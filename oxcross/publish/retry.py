@@ -84,7 +84,7 @@ def judge(answer: Answer) -> Verdict:
     """What an answer means."""
     if (known := _VERDICTS.get(answer.code)) is not None:
         return known
-    if answer.status in (408, 429) or (answer.status >= 500 and answer.status not in (501, 505)):
+    if answer.status in (0, 408, 429) or (answer.status >= 500 and answer.status not in (501, 505)):
         return Verdict.AGAIN
     if answer.status == 412:
         return Verdict.EXISTS

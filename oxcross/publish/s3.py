@@ -10,6 +10,7 @@ import base64
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Self
@@ -29,6 +30,7 @@ ABSENT: Final[Mapping[str, str]] = {"IfNoneMatch": "*"}
 THREADS: Final = 4  # parts on their way at once
 _CHUNK: Final = 1 << 20
 _TELLING: Final = 5  # tries without a word
+_UNSAID: Final = (400, 403)  # clocks, tokens, permissions
 # Someone else writes there right now. Amazon's servers want uploads in parts begun anew then, so it is the caller's to decide.
 _CONFLICTS: Final = ("ConditionalRequestConflict",)
 _CONNECT_SECONDS: Final = 15.0
@@ -194,16 +196,20 @@ class Bucket:
             what,
             key,
             lambda: getattr(self._session.client, operation)(Bucket=self.name, **parameters),
+            silent=operation == "head_object",
         )
         return found
 
-    def _tried(self, what: str, key: str, request: Callable[[], Any]) -> Any:
+    def _tried(self, what: str, key: str, request: Callable[[], Any], *, silent: bool = False) -> Any:
+        """``silent``: an error has no body that says which (HEAD)."""
         trying = Trying(self.settings.patience)
         while True:
             try:
                 return request()
             except botocore.exceptions.ClientError as error:
                 answer = self._clean(retry.answer_of(error.response))
+                if silent and answer.status in _UNSAID:
+                    answer = self._spoken(key)
                 verdict = retry.judge(answer)
             except (botocore.exceptions.SSLError, botocore.exceptions.ProxyConnectionError) as error:
                 raise PublishError(
@@ -230,6 +236,17 @@ class Bucket:
                 raise retry.refusal(answer, verdict, what, self.where(key))
             if self._stopping.wait(pause):
                 raise retry.refusal(answer, verdict, what, self.where(key))
+
+    def _spoken(self, key: str) -> Answer:
+        """Why the server refuses to look at an object, which it says only to who would read it."""
+        try:
+            answer = self._session.client.get_object(Bucket=self.name, Key=key, Range="bytes=0-0")
+            answer["Body"].close()
+        except botocore.exceptions.ClientError as error:
+            return self._clean(retry.answer_of(error.response))
+        except _NETWORK as error:
+            return _broken(error)
+        return Answer(503, "ServiceUnavailable", "refused once, and not again", {})
 
     def _worth_another(self, verdict: Verdict, answer: Answer) -> bool:
         """Whether the next try may do better; what is to be done for that is done."""
@@ -283,7 +300,7 @@ class Bucket:
 
         def request() -> tuple[bytes, str]:
             answer = self._session.client.get_object(Bucket=self.name, Key=key, ChecksumMode="ENABLED")
-            with answer["Body"] as stream:
+            with closing(answer["Body"]) as stream:  # its own context manager would go past the checksum
                 return stream.read(), answer["ETag"]
 
         try:
@@ -304,7 +321,7 @@ class Bucket:
             answer = self._session.client.get_object(Bucket=self.name, Key=key, **rest)
             etag = answer["ETag"]
             end = done + answer["ContentLength"]
-            with answer["Body"] as stream:
+            with answer["Body"] as stream:  # past botocore's checksum, which no part of a download has
                 while done < end and (chunk := stream.read(min(_CHUNK, end - done))):
                     digest.update(chunk)
                     done += len(chunk)
@@ -318,6 +335,10 @@ class Bucket:
         except Conflict:
             raise PublishError("it changed while it was read", where=self.where(key)) from None
         return digest.hexdigest(), done
+
+    def holds(self, key: str, sha256: str, size: int) -> bool:
+        """Whether the object is that, downloaded; once more when it is not: the way may have damaged it."""
+        return any(self.digest(key) == (sha256, size) for _ in range(2))
 
     def create(self, key: str, content: bytes, look: Look) -> None:
         """Write an object that is not there yet; Conflict when it is."""

@@ -115,7 +115,7 @@ def same(bucket: Bucket, key: str, head: Head, file: File) -> bool:
     source = Source(file, bucket.settings.part_size)
     if head.composite and not source.whole and head.composite == source.composite:
         return True
-    return bucket.digest(key) == (file.sha256, file.size)
+    return bucket.holds(key, file.sha256, file.size)
 
 
 def put(bucket: Bucket, key: str, file: File, progress: Callable[[int], None] = lambda _: None) -> bool:
