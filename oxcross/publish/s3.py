@@ -35,7 +35,8 @@ _UNSAID: Final = (400, 403)  # clocks, tokens, permissions
 _CONFLICTS: Final = ("ConditionalRequestConflict",)
 _CONNECT_SECONDS: Final = 15.0
 _NETWORK: Final = (
-    botocore.exceptions.HTTPClientError,  # connections refused, cut, timed out
+    botocore.exceptions.ConnectionError,  # refused, timed out
+    botocore.exceptions.HTTPClientError,  # cut
     botocore.exceptions.ResponseStreamingError,
     botocore.exceptions.IncompleteReadError,
     botocore.parsers.ResponseParserError,  # the answer ends too early

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BUCKET: Final = "releases"
 PREFIX: Final = "made/here"
-LARGE: Final = (11 << 20) + 12345  # bytes; three parts of the smallest size
+LARGE: Final = (13 << 20) + 12345  # bytes; three parts of the smallest size
 
 
 @dataclass(frozen=True)
