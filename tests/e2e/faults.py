@@ -162,7 +162,7 @@ class Proxy:
             time.sleep(self.hang)
             return False
         if fault == DELAY:
-            time.sleep(at * 0.4)
+            time.sleep(at * 0.2)
         if fault in _CODES and fault != ERROR_AFTER:
             client.sendall(_error(fault, request))
             return True
