@@ -23,6 +23,14 @@ class File:
     path: Path
     size: int  # bytes
     sha256: str  # hex
+    stamp: tuple[int, ...] = ()  # by which a change after that is seen
+
+    def unchanged(self) -> None:
+        """PublishError when it is not what it was when it was read: the kernel keeps the time of every change."""
+        if self.stamp and stamp(self.path) != self.stamp:
+            raise PublishError(
+                "it changed while it was published", where=str(self.path), hint="release it again"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,13 +83,22 @@ def _file(root: Path, path: Path) -> File:
     name = path.relative_to(root).as_posix()
     if path.is_symlink() or not path.is_file():
         raise PublishError("only files can be published", where=str(path))
+    before = stamp(path)
     digest = hashlib.sha256()
     size = 0
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
             size += len(chunk)
-    return File(name=name, path=path, size=size, sha256=digest.hexdigest())
+    file = File(name=name, path=path, size=size, sha256=digest.hexdigest(), stamp=before)
+    file.unchanged()
+    return file
+
+
+def stamp(path: Path) -> tuple[int, ...]:
+    """What differs after a file was changed or replaced (stat(2))."""
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def parse(content: bytes, where: str, name: str, version: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
 
@@ -27,7 +27,7 @@ from oxcross.publish.retry import Answer, Trying, Verdict
 from oxcross.publish.settings import Publish
 
 ABSENT: Final[Mapping[str, str]] = {"IfNoneMatch": "*"}
-THREADS: Final = 4  # parts on their way at once
+THREADS: Final = 8  # parts on their way at once
 _CHUNK: Final = 1 << 20
 _TELLING: Final = 5  # tries without a word
 _UNSAID: Final = (400, 403)  # clocks, tokens, permissions
@@ -118,8 +118,8 @@ def base64_of(sha256: str) -> str:
 @dataclass
 class _Session:
     client: Any
-    clock: signer.Clock = field(default_factory=signer.Clock)
-    secrets: tuple[str, ...] = ()
+    clock: signer.Clock
+    secrets: tuple[str, ...]
 
 
 class Bucket:
@@ -163,7 +163,7 @@ class Bucket:
                     connect_timeout=min(_CONNECT_SECONDS, settings.timeout),
                     read_timeout=settings.timeout,
                     retries={"total_max_attempts": 1},
-                    max_pool_connections=2 * THREADS,
+                    max_pool_connections=THREADS + 2,
                     signature_version="s3v4",
                     s3={"addressing_style": "path" if settings.path_style else "auto"},
                     request_checksum_calculation="when_required",  # we bring our own, SHA-256
@@ -184,7 +184,8 @@ class Bucket:
                 where=f"s3://{self.name}",
                 hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile in [tool.oxcross.publish], or log in",
             )
-        return _Session(client, secrets=tuple(text for text in (frozen.secret_key, frozen.token) if text))
+        secrets = tuple(text for text in (frozen.secret_key, frozen.token) if text)
+        return _Session(client, signer.Clock(client), secrets)
 
     def _call(self, what: str, operation: str, *, key: str = "", **parameters: Any) -> dict[str, Any]:
         """One request, tried again as retry.py says. ``what``: "write the object" and the like.
@@ -259,7 +260,7 @@ class Bucket:
                 self._notice(
                     f"this machine's clock is {abs(ahead) / 60:.0f} min {way} the server's, which is taken for signing"
                 )
-                session.clock.correct(session.client, ahead)
+                session.clock.ahead = ahead
             return True
         if verdict is Verdict.EXPIRED:
             if self._renewed:

@@ -2,11 +2,12 @@
 
 A signature is good for 15 minutes around its time. botocore takes the machine's clock and never looks at the server's; Amazon's
 other kits correct it, by the answer's Date header, as this does. It is a signer of its own beside botocore's, chosen
-for one client when that was found.
+for one client. Where it has to sign the content, too (without TLS), it takes the SHA-256 that the request has already.
 """
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -29,21 +30,26 @@ def skew(date: str, now: dt.datetime | None = None) -> float | None:
 
 
 class Clock:
-    """What is added to this machine's clock, in seconds, for the signatures of one client."""
+    """What is added to this machine's clock for the signatures of one client."""
 
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def correct(self, client: Any, ahead: float) -> None:
-        """From now on ``client`` signs with the server's time."""
-        self.ahead = ahead
+    def __init__(self, client: Any) -> None:
+        self.ahead = 0.0  # seconds
         clock = self
 
         class Signer(botocore.auth.S3SigV4Auth):
             def _modify_request_before_signing(self, request: Any) -> None:
-                now = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=clock.ahead)
-                request.context["timestamp"] = now.strftime(_FORMAT)
+                if clock.ahead:
+                    now = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=clock.ahead)
+                    request.context["timestamp"] = now.strftime(_FORMAT)
                 super()._modify_request_before_signing(request)  # type: ignore[misc]
+
+            def payload(self, request: Any) -> str:
+                known = request.headers.get("x-amz-checksum-sha256", "")
+                if isinstance(known, bytes):
+                    known = known.decode()
+                if request.method == "PUT" and known and request.url.startswith("http:"):
+                    return base64.b64decode(known).hex()
+                return str(super().payload(request))
 
         name = f"{_NAME}-{id(self)}"
         botocore.auth.AUTH_TYPE_MAPS[name] = Signer

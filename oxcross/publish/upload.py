@@ -18,7 +18,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from oxcross.errors import PublishError
@@ -73,22 +73,27 @@ class Source:
         return min(self.part_size, self.file.size - (number - 1) * self.part_size)
 
     @cached_property
-    def digests(self) -> list[bytes]:
-        """The parts' SHA-256s. PublishError when the file is not what it was."""
-        found = []
-        whole = hashlib.sha256()
-        for number in range(1, self.count + 1):
-            content = self.read(number)
-            whole.update(content)
-            found.append(hashlib.sha256(content).digest())
-        if whole.hexdigest() != self.file.sha256:
-            raise _changed(self.file)
-        return found
+    def _digests(self) -> dict[int, bytes]:
+        return {}
 
-    @cached_property
+    def digest(self, number: int, content: bytes | None = None) -> bytes:
+        """The SHA-256 of a part, of which ``content`` is what was read. Each is made once."""
+        if (known := self._digests.get(number)) is None:
+            known = hashlib.sha256(self.read(number) if content is None else content).digest()
+            self._digests[number] = known
+        return known
+
     def composite(self) -> str:
-        """The digest of the parts' digests, as S3 writes it."""
-        return composite(self.digests)
+        """The digest of the parts' digests, as S3 writes it. PublishError when the file is not what it was."""
+        digests = [self.digest(number) for number in range(1, self.count + 1)]
+        self.file.unchanged()
+        return composite(digests)
+
+
+@lru_cache(maxsize=64)
+def source_of(file: File, least: int) -> Source:
+    """The same again is not hashed again."""
+    return Source(file, least)
 
 
 def composite(digests: list[bytes]) -> str:
@@ -112,8 +117,8 @@ def same(bucket: Bucket, key: str, head: Head, file: File) -> bool:
         return False
     if head.sha256:
         return head.sha256 == file.sha256
-    source = Source(file, bucket.settings.part_size)
-    if head.composite and not source.whole and head.composite == source.composite:
+    source = source_of(file, bucket.settings.part_size)
+    if head.composite and not source.whole and head.composite == source.composite():
         return True
     return bucket.holds(key, file.sha256, file.size)
 
@@ -123,7 +128,7 @@ def put(bucket: Bucket, key: str, file: File, progress: Callable[[int], None] = 
 
     PublishError when something else is there.
     """
-    source = Source(file, bucket.settings.part_size)
+    source = source_of(file, bucket.settings.part_size)
     for _ in range(_FEWEST_TRIES):
         head = bucket.head(key)
         if head is not None:
@@ -155,13 +160,11 @@ def other(bucket: Bucket, key: str) -> PublishError:
 
 def _whole(bucket: Bucket, key: str, file: File) -> None:
     content = file.path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise _changed(file)
+    file.unchanged()
     bucket.create(key, content, look(bucket, file))
 
 
 def _in_parts(bucket: Bucket, key: str, source: Source, progress: Callable[[int], None]) -> None:
-    digests = source.digests
     upload, there = _stopped(bucket, key, source) or (bucket.begin(key, look(bucket, source.file)), {})
     done = sum(one.size for one in there.values())
     progress(done)
@@ -171,7 +174,7 @@ def _in_parts(bucket: Bucket, key: str, source: Source, progress: Callable[[int]
         if number in there:
             return there[number]
         content = source.read(number)
-        sha256 = base64.b64encode(digests[number - 1]).decode()
+        sha256 = base64.b64encode(source.digest(number, content)).decode()
         etag = bucket.part(key, upload, number, content, sha256)
         done += len(content)
         progress(done)
@@ -188,7 +191,7 @@ def _in_parts(bucket: Bucket, key: str, source: Source, progress: Callable[[int]
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
-    bucket.finish(key, upload, parts, source.composite)
+    bucket.finish(key, upload, parts, source.composite())
 
 
 def _stopped(bucket: Bucket, key: str, source: Source) -> tuple[str, dict[int, Part]] | None:
@@ -216,7 +219,7 @@ def _sound(part: Part, source: Source) -> Part | None:
     """The part with its digest, if it is this file's."""
     if not 1 <= part.number <= source.count or part.size != source.length(part.number):
         return None
-    sha256 = base64.b64encode(source.digests[part.number - 1]).decode()
+    sha256 = base64.b64encode(source.digest(part.number)).decode()
     if part.sha256:
         right = part.sha256 == sha256
     else:  # SeaweedFS does not say; an ETag is the part's MD5, unless it is encrypted by a key
@@ -244,7 +247,3 @@ def _pread(descriptor: int, size: int, offset: int) -> bytes:
         size -= len(chunk)
         offset += len(chunk)
     return b"".join(found) if len(found) != 1 else found[0]
-
-
-def _changed(file: File) -> PublishError:
-    return PublishError("it changed while it was published", where=str(file.path), hint="release it again")

@@ -81,8 +81,8 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Server]:
-    """A server with its data in ``folder``."""
+def running(folder: Path, *, gigabytes: int = 5) -> Iterator[Server]:
+    """A server with its data in ``folder``, so much at most."""
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "s3.json"
     identity = {
@@ -114,7 +114,7 @@ def running(folder: Path) -> Iterator[Server]:
         "-master.telemetry=false",
         "-master.volumeSizeLimitMB=64",
         "-master.volumePreallocate=false",
-        "-volume.max=80",
+        f"-volume.max={16 * gigabytes}",
         "-s3.ip.bind=127.0.0.1",
         *(f"-{name}={port}" for name, port in ports.items()),
     ]

@@ -153,13 +153,17 @@ def test_parts_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(content)
     sha256 = "00000" + "0" * 59  # adds nothing to the size of parts
-    source = upload.Source(File(name="file", path=path, size=len(content), sha256=sha256), 1000)
+    file = File(name="file", path=path, size=len(content), sha256=sha256, stamp=folder.stamp(path))
+    source = upload.Source(file, 1000)
     assert not source.whole
     assert source.count == 11
     assert b"".join(source.read(number) for number in range(1, 12)) == content
     assert source.length(11) == 240
+    parts = [content[at : at + 1000] for at in range(0, len(content), 1000)]
+    assert source.composite() == upload.composite([hashlib.sha256(part).digest() for part in parts])
+    path.write_bytes(content[::-1])
     with pytest.raises(PublishError, match="it changed while it was published"):
-        _ = source.digests
+        source.composite()
 
 
 def test_composite() -> None:
