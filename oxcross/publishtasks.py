@@ -193,19 +193,19 @@ def _publish(
             move = publishing.intended(bucket, layout, release, channel)[1] if channel else None
         else:
             lines, move = publishing.publish(bucket, layout, release, channel, terminal.stage)
-        document = {
-            "name": project.name,
-            "version": project.version,
-            "bucket": bucket.name,
-            "objects": [line.document() for line in lines],
-            "channel": move.document() if move else None,
-        }
-        if not json:
-            _show(bucket, layout, lines, move, dry_run=dry_run)
-        elif not embedded:
-            report.emit(document)
-        if dry_run:
-            publishing.refuse(bucket, lines)
+    document = {
+        "name": project.name,
+        "version": project.version,
+        "bucket": bucket.name,
+        "objects": [line.document() for line in lines],
+        "channel": move.document() if move else None,
+    }
+    if not json:
+        _show(bucket, layout, lines, move, dry_run=dry_run)
+    elif not embedded:
+        report.emit(document)
+    if dry_run:
+        publishing.refuse(bucket, lines)
     return document
 
 

@@ -134,6 +134,7 @@ class Bucket:
         self._notice = notice
         self._session = self._connect()
         self._renewed = False
+        self._renewing = threading.Lock()
         self._stopping = threading.Event()
 
     def __enter__(self) -> Self:
@@ -206,6 +207,7 @@ class Bucket:
         """``silent``: an error has no body that says which (HEAD)."""
         trying = Trying(self.settings.patience)
         while True:
+            session = self._session
             try:
                 return request()
             except botocore.exceptions.ClientError as error:
@@ -234,7 +236,7 @@ class Bucket:
             pause = trying.pause(verdict, answer.headers)
             if trying.failed == _TELLING:
                 self._notice(f"trying again to {what}: {answer.code} {answer.message}".rstrip())
-            if pause is None or not self._worth_another(verdict, answer):
+            if pause is None or not self._worth_another(verdict, answer, session):
                 raise retry.refusal(answer, verdict, what, self.where(key))
             if self._stopping.wait(pause):
                 raise retry.refusal(answer, verdict, what, self.where(key))
@@ -250,11 +252,10 @@ class Bucket:
             return _broken(error)
         return Answer(503, "ServiceUnavailable", "refused once, and not again", {})
 
-    def _worth_another(self, verdict: Verdict, answer: Answer) -> bool:
-        """Whether the next try may do better; what is to be done for that is done."""
+    def _worth_another(self, verdict: Verdict, answer: Answer, session: _Session) -> bool:
+        """Whether the next try may do better than that with ``session``; what is to be done for it is done."""
         if verdict is Verdict.CLOCK:
             ahead = signer.skew(answer.headers.get("date", ""))
-            session = self._session
             if ahead is not None and abs(ahead - session.clock.ahead) > 60:
                 way = "behind" if ahead > 0 else "ahead of"
                 self._notice(
@@ -263,11 +264,14 @@ class Bucket:
                 session.clock.ahead = ahead
             return True
         if verdict is Verdict.EXPIRED:
-            if self._renewed:
-                return False
-            self._renewed = True  # somebody may have logged in since
-            self._session = self._connect()
-            return True
+            with self._renewing:
+                if self._session is not session:  # another thread was faster
+                    return True
+                if self._renewed:
+                    return False
+                self._renewed = True  # somebody may have logged in since
+                self._session = self._connect()
+                return True
         return verdict in (Verdict.AGAIN, Verdict.DAMAGED)
 
     def _clean(self, answer: Answer) -> Answer:
@@ -346,7 +350,10 @@ class Bucket:
         """Write an object that is not there yet; Conflict when it is."""
         if self._asks and self.head(key) is not None:
             raise Conflict(key)
-        self._put(key, content, look, {} if self._asks else ABSENT)
+        try:
+            self._put(key, content, look, {} if self._asks else ABSENT)
+        except Missing:
+            raise PublishError("the server has no place for it", where=self.where(key)) from None
 
     def exchange(self, key: str, content: bytes, look: Look, etag: str) -> None:
         """Write an object in place of the one with that ETag ("": of none); Conflict when another one, or none, is there."""

@@ -15,7 +15,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -123,11 +122,8 @@ def same(bucket: Bucket, key: str, head: Head, file: File) -> bool:
     return bucket.holds(key, file.sha256, file.size)
 
 
-def put(bucket: Bucket, key: str, file: File, progress: Callable[[int], None] = lambda _: None) -> bool:
-    """Put the file at the key; False when it is there already. ``progress`` is told the bytes that are there.
-
-    PublishError when something else is there.
-    """
+def put(bucket: Bucket, key: str, file: File) -> bool:
+    """Put the file at the key; False when it is there already. PublishError when something else is there."""
     source = source_of(file, bucket.settings.part_size)
     for _ in range(_FEWEST_TRIES):
         head = bucket.head(key)
@@ -139,7 +135,7 @@ def put(bucket: Bucket, key: str, file: File, progress: Callable[[int], None] = 
             if source.whole:
                 _whole(bucket, key, file)
             else:
-                _in_parts(bucket, key, source, progress)
+                _in_parts(bucket, key, source)
         except (
             Conflict,
             Missing,
@@ -164,20 +160,15 @@ def _whole(bucket: Bucket, key: str, file: File) -> None:
     bucket.create(key, content, look(bucket, file))
 
 
-def _in_parts(bucket: Bucket, key: str, source: Source, progress: Callable[[int], None]) -> None:
+def _in_parts(bucket: Bucket, key: str, source: Source) -> None:
     upload, there = _stopped(bucket, key, source) or (bucket.begin(key, look(bucket, source.file)), {})
-    done = sum(one.size for one in there.values())
-    progress(done)
 
     def send(number: int) -> Part:
-        nonlocal done
         if number in there:
             return there[number]
         content = source.read(number)
         sha256 = base64.b64encode(source.digest(number, content)).decode()
         etag = bucket.part(key, upload, number, content, sha256)
-        done += len(content)
-        progress(done)
         return Part(number=number, size=len(content), etag=etag, sha256=sha256)
 
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="upload")
@@ -198,7 +189,7 @@ def _stopped(bucket: Bucket, key: str, source: Source) -> tuple[str, dict[int, P
     """An upload of this very file that was stopped, and the parts that it has; the one with the most of them."""
     try:
         uploads = [one for one in bucket.uploads(key) if one.key == key]
-    except PublishError:  # not every server lists them, and not everybody may: it is begun anew
+    except (PublishError, Missing):  # not every server lists them, and not everybody may: it is begun anew
         return None
     best: tuple[str, dict[int, Part]] | None = None
     for one in uploads:
@@ -234,7 +225,7 @@ def tidy(bucket: Bucket, prefix: str, there: set[str]) -> int:
         useless = [one for one in bucket.uploads(prefix) if one.key in there]
         for one in useless:
             bucket.abort(one.key, one.identifier)
-    except PublishError:  # what was published stays published
+    except (PublishError, Missing):  # what was published stays published
         return 0
     return len(useless)
 
