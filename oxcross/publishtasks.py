@@ -54,15 +54,20 @@ def promote(_c: Context, version: str, channel: str = "", project: str = ".", js
     _show_move(move, json=json)
 
 
-@command(help={"channel": _CHANNEL})
-def rollback(_c: Context, channel: str = "", project: str = ".", json: bool = False) -> None:
+@command(
+    help={
+        "channel": _CHANNEL,
+        "bad": "only if it points at this version: the same again then is nothing to do",
+    }
+)
+def rollback(_c: Context, channel: str = "", bad: str = "", project: str = ".", json: bool = False) -> None:
     """Have a channel point at the version that it pointed at before; again, at the one before that."""
     from oxcross.publish import publishing
 
     loaded = _load(project)
     _known_channel(loaded, channel)
     with _opened(loaded) as (bucket, layout):
-        move = publishing.rollback(bucket, layout, channel)
+        move = publishing.rollback(bucket, layout, channel, bad)
     _show_move(move, json=json)
 
 

@@ -246,13 +246,23 @@ def promote(bucket: Bucket, layout: Layout, version: str, channel: str) -> Move:
     return Move(channel=channel, before=before.version if before else "", after=version, new=True)
 
 
-def rollback(bucket: Bucket, layout: Layout, channel: str) -> Move:
-    """Have a channel point at what it pointed at before, past all that is marked. PublishError when there is nothing."""
+def rollback(bucket: Bucket, layout: Layout, channel: str, bad: str = "") -> Move:
+    """Have a channel point at what it pointed at before, past all that is marked.
+
+    With ``bad`` only if it points at that version: run again after it was stopped, it does not go back twice.
+    PublishError when there is nothing to go back to, or it points elsewhere.
+    """
     seen = pointer.read(bucket, layout, channel)
     current = seen.pointer
     where = bucket.where(layout.pointer(channel))
     if current is None:
         raise PublishError(f"{channel} points at nothing", where=where)
+    if bad and current.version != bad:
+        if current.action == "rollback":
+            undone = pointer.named(bucket, layout, channel, current.previous)
+            if undone.version == bad:
+                return Move(channel=channel, before=bad, after=current.version, new=False)
+        raise PublishError(f"{channel} points at {current.version}, not at {bad}", where=where)
     for one in pointer.earlier(bucket, layout, current):
         if one.version == current.version or _marked(bucket, layout, one.version):
             continue

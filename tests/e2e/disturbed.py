@@ -27,7 +27,6 @@ from s3server import KEY_ID, REGION, SECRET, Server
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
-TOKEN: Final = "FwoGZXIvYXdzEBYaDtestsSessionTokenOfNoWorth"  # noqa: S105
 ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": KEY_ID,
     "AWS_SECRET_ACCESS_KEY": SECRET,

@@ -7,6 +7,8 @@ import hashlib
 import json
 import os
 import shutil
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -245,7 +247,12 @@ def test_channels(place: Place, make: Maker) -> None:
     assert publishing.pointer(place.client, layout) is not None
     said = refused(place, made, "publish", "--channel", "stable")
     assert "stable points at 1.10 already, which is newer than 1.0" in said
-    assert good(place, made, "rollback", "--channel", "stable")["version"] == "1.1"
+    assert "points at 1.10, not at 1.1" in refused(
+        place, made, "rollback", "--channel", "stable", "--bad", "1.1"
+    )
+    for new in (True, False):
+        moved = good(place, made, "rollback", "--channel", "stable", "--bad", "1.10")
+        assert (moved["version"], moved["new"]) == ("1.1", new)
     assert good(place, made, "rollback", "--channel", "stable")["version"] == "1.0"
     assert "pointed at nothing before 1.0" in refused(place, made, "rollback", "--channel", "stable")
     assert good(place, made, "promote", "1.10", "--channel", "stable")["before"] == "1.0"
@@ -399,6 +406,38 @@ def test_prune_and_promote_at_once(place: Place, make: Maker, monkeypatch: pytes
         found = {row.version: row.what for row in retention.prune(bucket, one.layout, policy)}
         assert found == {"1.0": "keep", "1.1": "keep", "1.2": "keep"}
         assert marks.get(bucket, one.layout, "pruned", "1.0") is None
+
+
+def test_prune_is_killed(place: Place, make: Maker) -> None:
+    """At one request after another: what a channel points at stays whole, and in the end all is done."""
+    made = {version: make(version) for version in ("1.0", "1.1", "1.2", "1.3")}
+    for one in made.values():
+        good(place, one, "publish", "--channel", "stable")
+    last = made["1.3"]
+    releases = {version: [one] for version, one in made.items()}
+    line = ("prune", "--keep", "1", "--grace", "0", "--project", str(last.root))
+    for at in (*range(18, 60, 3), 10_000):
+        pids: list[int] = []
+        started = threading.Event()
+
+        def kill(pids: list[int] = pids, started: threading.Event = started) -> None:
+            started.wait(10)
+            os.kill(pids[0], signal.SIGKILL)
+
+        place.proxy.reset(faults.once(at, faults.KILL), at, kill)
+        pids.append(place.publishers.start(*line))
+        started.set()
+        assert place.publishers.wait(pids[0]).status in (0, -signal.SIGKILL)
+        before = {
+            key: value
+            for key, value in publishing.snapshot(place.client, last.layout).items()
+            if "/channels/" in key
+        }
+        assert publishing.violations(place.client, last.layout, before, releases) == []
+    place.proxy.reset(lambda *_: faults.THROUGH, 0)
+    states = {row["version"]: row["state"] for row in good(place, last, "releases")["releases"]}
+    assert states == {"1.3": "complete", "1.2": "complete"}
+    assert marks_left(last) == {"1.0", "1.1"}
 
 
 # -- servers and users as they are ----------------------------------------------------------
