@@ -1,5 +1,5 @@
 """Where a release goes: a folder of this machine (dist.py), and from there a bucket of an S3 server.
 
-keys.py says how it lies there, s3.py speaks to the server (retry.py: what its answers mean; signer.py: its clock), upload.py puts a file there,
+keys.py says how it lies there, s3.py and connection.py speak to the server (retry.py: what its answers mean; signer.py: its clock), upload.py puts a file there,
 pointer.py moves channels, marks.py keeps them from bad versions; publishing.py, published.py and retention.py are what the tasks do.
 """

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from oxcross.errors import PublishError
+from oxcross.publish.connection import Conflict
 from oxcross.publish.keys import Layout
-from oxcross.publish.s3 import Bucket, Conflict, Look
+from oxcross.publish.s3 import Bucket, Look
 
 Kind = Literal["yanked", "pruned"]
 

@@ -17,8 +17,9 @@ from typing import Any, Final, Literal
 
 from oxcross.errors import PublishError
 from oxcross.publish import keys
+from oxcross.publish.connection import Conflict
 from oxcross.publish.keys import Layout
-from oxcross.publish.s3 import Bucket, Conflict, Look
+from oxcross.publish.s3 import Bucket, Look
 
 FORMAT: Final = 1
 Action = Literal["publish", "promote", "rollback"]

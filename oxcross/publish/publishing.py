@@ -15,10 +15,11 @@ from typing import Any, Final, Literal
 
 from oxcross.errors import PublishError
 from oxcross.publish import marks, pointer, published, upload
+from oxcross.publish.connection import Conflict
 from oxcross.publish.folder import File, Folder
 from oxcross.publish.keys import Layout
 from oxcross.publish.pointer import Action, Pointer, Seen
-from oxcross.publish.s3 import Bucket, Conflict, Look
+from oxcross.publish.s3 import Bucket, Look
 from oxcross.report import megabytes
 
 State = Literal["new", "there", "other"]

@@ -22,9 +22,10 @@ from typing import Final
 
 from oxcross.errors import PublishError
 from oxcross.publish import keys
+from oxcross.publish.connection import THREADS, Conflict, Missing
 from oxcross.publish.folder import File
 from oxcross.publish.retry import AGAIN
-from oxcross.publish.s3 import THREADS, Bucket, Conflict, Head, Look, Missing, Part
+from oxcross.publish.s3 import Bucket, Head, Look, Part
 
 MOST_PARTS: Final = 10_000  # of an upload
 _FEWEST_TRIES: Final = 5  # of an upload that others disturb
