@@ -37,7 +37,8 @@ def publish(
 ) -> None:
     """Publish dist/NAME/VERSION/ to the bucket of [tool.oxcross.publish].
 
-    Nothing that is there is ever changed: the same again goes on where it stopped, or is nothing to do.
+    Nothing that is there is ever changed: the same again goes on where it stopped, or is nothing to do. `--json` prints
+    {"name", "version", "bucket", "objects": [{"key", "state", "size", "sha256"}], "channel": {"channel", "before", "version", "new"}}.
     """
     _publish(_load(project), channel, dry_run=dry_run, json=json)
 
