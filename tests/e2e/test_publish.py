@@ -440,6 +440,34 @@ def test_prune_is_killed(place: Place, make: Maker) -> None:
     assert marks_left(last) == {"1.0", "1.1"}
 
 
+def test_violations_are_seen(place: Place, make: Maker) -> None:
+    """What the runs with faults look for would be found, were it there."""
+    made = make("1.0")
+    good(place, made, "publish", "--channel", "stable")
+    layout, client = made.layout, place.client
+    before = publishing.snapshot(client, layout)
+    releases = {"1.0": [made]}
+    log = list(place.proxy.log)
+    assert publishing.violations(client, layout, before, releases, log) == []
+    twice = [*log, *(entry for entry in log if entry.key.endswith("/1.0/manifest.json"))]
+    assert any(
+        "written 2 times" in one for one in publishing.violations(client, layout, before, releases, twice)
+    )
+    assert any(
+        "nobody published" in one for one in publishing.violations(client, layout, before, {"1.0": []})
+    )
+    exe = layout.file("1.0", f"{made.name}-1.0-linux-x64")
+    client.put_object(Bucket=BUCKET, Key=exe, Body=b"other")
+    found = publishing.violations(client, layout, before, releases)
+    assert {f"overwritten: {exe}", f"pointed at with another {exe}"} <= set(found)
+    client.delete_object(Bucket=BUCKET, Key=exe)
+    found = publishing.violations(client, layout, before, releases)
+    assert {f"lost: {exe}", f"pointed at without {exe}"} <= set(found)
+    [history] = [key for key in before if key.startswith(layout.history("stable"))]
+    client.delete_object(Bucket=BUCKET, Key=history)
+    assert "stable's pointer 1 is lost" in publishing.violations(client, layout, before, releases)
+
+
 # -- servers and users as they are ----------------------------------------------------------
 
 
