@@ -18,7 +18,7 @@ from disturbed import Outcome, Place
 from publisher import Publishers
 from publishing import BUCKET
 
-RUNS = int(os.environ.get("OXCROSS_FAULTS", "32"))
+RUNS = int(os.environ.get("OXCROSS_FAULTS", "16"))
 BLOCK = 8
 TABLE = Path(__file__).parent.parent / "publish" / "FAULTS.md"
 
