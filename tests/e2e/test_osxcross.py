@@ -229,36 +229,37 @@ def test_image(folder: Path, store: Store, tmp_path: Path, monkeypatch: pytest.M
     assert seen.folder == Folder(seen.folder.path, found.folder.sha256), "the same content, the same steps"
 
 
-@pytest.mark.skipif(
-    os.environ.get("OXCROSS_IDENTITY") != "all", reason="a quarter of an hour: OXCROSS_IDENTITY=all"
-)
-def test_hello(folder: Path, store: Store, tmp_path: Path) -> None:
-    places = []
-    for name in ("default", "own"):
-        shutil.copytree(
-            APPS / "hello", tmp_path / name, ignore=shutil.ignore_patterns("build", "oxcross.lock")
-        )
-        places.append(tmp_path / name)
-    with (places[1] / "pyproject.toml").open("a", encoding="utf-8") as file:
-        file.write(f'\n[tool.oxcross.macos]\nosxcross = "{folder}"\n')
-    hellos = [build(place, target="macos-x64") for place in places]
+if os.environ.get("OXCROSS_IDENTITY") == "all":  # CPython is built once more: a quarter of an hour
 
-    pythons = both(store, folder, lambda target: recipes.cpython(target, "3.13"))
-    assert _files(pythons[0]) == _files(pythons[1])
-    different = [
-        file
-        for file in _files(pythons[0])
-        if neutral((pythons[1] / file).read_bytes()) != (pythons[0] / file).read_bytes()
-    ]
-    assert different == []  # pyconfig.h, link.json with the modules, profile.json, each library, libpython
+    def test_hello(folder: Path, store: Store, tmp_path: Path) -> None:
+        places = []
+        for name in ("default", "own"):
+            shutil.copytree(
+                APPS / "hello", tmp_path / name, ignore=shutil.ignore_patterns("build", "oxcross.lock")
+            )
+            places.append(tmp_path / name)
+        with (places[1] / "pyproject.toml").open("a", encoding="utf-8") as file:
+            file.write(f'\n[tool.oxcross.macos]\nosxcross = "{folder}"\n')
+        hellos = [build(place, target="macos-x64") for place in places]
 
-    launchers = both(store, folder, lambda target: recipes.launcher(target, "3.13"))
-    default, other = (Macho((tree / "bin" / "launcher").read_bytes()) for tree in launchers)
-    assert versions(other) == ("11.0", "11.3")
-    assert other.dylibs == default.dylibs
-    assert bare(other) == bare(default)  # that is all: program, data, imports, exports
-    reports = [json.loads(oxcross("inspect", str(path), "--json").stdout) for path in hellos]
-    for key in ("target", "needed", "external", "hardening", "modules"):
-        assert reports[0][key] == reports[1][key], key
-    done = subprocess.run([hellos[1]], capture_output=True, text=True, check=True)
-    assert re.fullmatch("hello world\n", done.stdout)
+        pythons = both(store, folder, lambda target: recipes.cpython(target, "3.13"))
+        assert _files(pythons[0]) == _files(pythons[1])
+        different = [
+            file
+            for file in _files(pythons[0])
+            if neutral((pythons[1] / file).read_bytes()) != (pythons[0] / file).read_bytes()
+        ]
+        assert (
+            different == []
+        )  # pyconfig.h, link.json with the modules, profile.json, each library, libpython
+
+        launchers = both(store, folder, lambda target: recipes.launcher(target, "3.13"))
+        default, other = (Macho((tree / "bin" / "launcher").read_bytes()) for tree in launchers)
+        assert versions(other) == ("11.0", "11.3")
+        assert other.dylibs == default.dylibs
+        assert bare(other) == bare(default)  # that is all: program, data, imports, exports
+        reports = [json.loads(oxcross("inspect", str(path), "--json").stdout) for path in hellos]
+        for key in ("target", "needed", "external", "hardening", "modules"):
+            assert reports[0][key] == reports[1][key], key
+        done = subprocess.run([hellos[1]], capture_output=True, text=True, check=True)
+        assert re.fullmatch("hello world\n", done.stdout)
