@@ -12,30 +12,12 @@
 #include <stdio.h>
 
 #include "../fuzz/exercise_pe.h"
+#include "probe_file.h"
 
 static void fail(const char *what)
 {
     fprintf(stderr, "damaged: %s\n", what);
     exit(70);
-}
-
-/* In memory of exactly its size, so that a sanitizer sees each byte read behind it. */
-static uint8_t *read_file(const char *path, size_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    if (file == NULL || fseek(file, 0, SEEK_END) != 0) {
-        perror(path);
-        exit(2);
-    }
-    *size = (size_t)ftell(file);
-    rewind(file);
-    uint8_t *data = malloc(*size);
-    if ((data == NULL && *size != 0) || fread(data, 1, *size, file) != *size) {
-        perror(path);
-        exit(2);
-    }
-    fclose(file);
-    return data;
 }
 
 /* `base`: where an image lies. */

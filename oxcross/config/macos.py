@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StrictBool, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from oxcross.config.files import existing_file
 from oxcross.config.table import Table, Text
-from oxcross.errors import ConfigError
-from oxcross.macos import bundle, entitlements, icns, settings
+from oxcross.config.tables import Wrong, authors, checked_file
+from oxcross.macos import entitlements, icns, information, settings
 
 FLOOR = "11.0"  # of the interpreter itself
 Version = Annotated[str, StringConstraints(strict=True, pattern=r"^[1-9][0-9](\.[0-9]{1,2})?$")]
@@ -21,7 +20,6 @@ Identifier = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9
 Team = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z0-9]{10}$")]
 Name = Annotated[str, StringConstraints(strict=True, pattern=r"^[^/:\x00-\x1f.][^/:\x00-\x1f]{0,99}$")]
 Place = Annotated[str, StringConstraints(strict=True, pattern=r"^/[^\x00-\x1f]*$")]
-Wrong = Callable[[str, str, str | None], None]
 
 
 def _clock(value: object) -> object:
@@ -195,7 +193,9 @@ def _sign(root: Path, table: MacSign, wrong: Wrong) -> settings.Signing:
     return settings.Signing(
         identity=identity,
         hardened_runtime=table.hardened_runtime,
-        entitlements=_file(root, "sign.entitlements", table.entitlements, entitlements.load, wrong),
+        entitlements=checked_file(
+            root, "macos.sign.entitlements", table.entitlements, entitlements.load, wrong
+        ),
         timestamp=(table.timestamp or "") if identity else "",
         team=table.team or "",
     )
@@ -205,22 +205,17 @@ def _app(
     root: Path, table: MacOS, meta: Mapping[str, Any], *, name: str, version: str, wrong: Wrong
 ) -> settings.App:
     app = table.app or App()
-    rows = meta.get("authors") or meta.get("maintainers")
-    authors = ", ".join(
-        str(row["name"])
-        for row in (rows if isinstance(rows, list) else [])
-        if isinstance(row, dict) and "name" in row
-    )
-    for key, message in bundle.problems(app.info):
+    made_by = authors(meta)
+    for key, message in information.problems(app.info):
         wrong(f"macos.app.info.{key}", message, None)
     category = app.category or ""
     return settings.App(
         name=app.name or name,
         identifier=app.identifier or table.identifier or re.sub(r"[^A-Za-z0-9.-]", "-", name),
-        icon=_file(root, "app.icon", app.icon, icns.load, wrong),
+        icon=checked_file(root, "macos.app.icon", app.icon, icns.load, wrong),
         category=category if not category or "." in category else f"public.app-category.{category}",
-        copyright=app.copyright or (f"© {authors}" if authors else ""),
-        version=bundle.version_numbers(version),
+        copyright=app.copyright or (f"© {made_by}" if made_by else ""),
+        version=information.version_numbers(version),
         background=app.background,
         info=app.info,
     )
@@ -236,18 +231,3 @@ def _package(root: Path, table: MacPackage, *, bundled: bool, wrong: Wrong) -> s
         identity=identity,
         timestamp=(table.timestamp or "") if identity else "",
     )
-
-
-def _file(
-    root: Path, field: str, name: str | None, check: Callable[[Path], object], wrong: Wrong
-) -> Path | None:
-    if name is None:
-        return None
-    try:
-        path = existing_file(root, name)
-        check(path)
-    except ConfigError as problem:
-        text = f"{name}: {problem.message}" if problem.where else problem.message
-        wrong(f"macos.{field}", text, problem.hint)
-        return None
-    return path

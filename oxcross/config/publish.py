@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
 from oxcross.config.table import Table, Text
+from oxcross.config.tables import Wrong
 from oxcross.publish import settings
 from oxcross.publish.settings import FOREVER, SOON, Acl
 
@@ -63,7 +63,7 @@ class Publish(Table):
     """Seconds that a request is tried again when the server is busy or the network is cut."""
 
 
-def resolve(table: Publish, wrong: Callable[[str, str, str | None], None]) -> settings.Publish:
+def resolve(table: Publish, wrong: Wrong) -> settings.Publish:
     """The table as settings; what is wrong goes to ``wrong`` (key, message, hint)."""
     if table.bucket is None:
         for field in ("prefix", "endpoint"):

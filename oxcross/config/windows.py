@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import StrictBool, StringConstraints
 
-from oxcross.config.files import existing_file
 from oxcross.config.table import Table, Text
-from oxcross.errors import ConfigError
+from oxcross.config.tables import Wrong, authors, checked_file
 from oxcross.windows import icon, manifest, settings
 from oxcross.windows.settings import CONTAINERS, PKCS11
 
@@ -89,7 +88,7 @@ def resolve(
     *,
     name: str,
     windowed: bool,
-    wrong: Callable[[str, str, str | None], None],
+    wrong: Wrong,
 ) -> settings.Windows:
     """The table with the project's metadata for defaults; what is wrong goes to ``wrong`` (key, message, hint)."""
     if table.manifest:
@@ -98,48 +97,24 @@ def resolve(
                 message = f"{field.replace('_', '-')} and manifest exclude each other"
                 wrong(f"windows.{field}", message, "write it in the manifest")
     return settings.Windows(
-        icon=_file(root, "icon", table.icon, icon.load, wrong),
+        icon=checked_file(root, "windows.icon", table.icon, icon.load, wrong),
         subsystem=table.subsystem or ("windows" if windowed else "console"),
         execution_level=table.execution_level,
         ui_access=table.ui_access,
-        manifest=_file(root, "manifest", table.manifest, manifest.load, wrong),
+        manifest=checked_file(root, "windows.manifest", table.manifest, manifest.load, wrong),
         version_info=_version(table.version_info, meta),
         sign=_sign(root, table.sign, name, wrong) if table.sign else None,
     )
 
 
-def _file(
-    root: Path,
-    field: str,
-    name: str | None,
-    check: Callable[[Path], object],
-    wrong: Callable[[str, str, str | None], None],
-) -> Path | None:
-    if name is None:
-        return None
-    try:
-        path = existing_file(root, name)
-        check(path)
-    except ConfigError as problem:
-        text = f"{name}: {problem.message}" if problem.where else problem.message
-        wrong(f"windows.{field}", text, problem.hint)
-        return None
-    return path
-
-
 def _version(table: VersionInfo, meta: Mapping[str, Any]) -> settings.VersionInfo:
-    rows = meta.get("authors") or meta.get("maintainers")
-    authors = ", ".join(
-        str(row["name"])
-        for row in (rows if isinstance(rows, list) else [])
-        if isinstance(row, dict) and "name" in row
-    )
+    made_by = authors(meta)
     described = meta.get("description")
     first_line = described.strip().partition("\n")[0] if isinstance(described, str) else ""
     return settings.VersionInfo(
-        company=table.company or authors,
+        company=table.company or made_by,
         description=table.description or first_line,
-        copyright=table.copyright or (f"© {authors}" if authors else ""),
+        copyright=table.copyright or (f"© {made_by}" if made_by else ""),
         product=table.product or "",
         trademarks=table.trademarks or "",
         comments=table.comments or "",
@@ -147,9 +122,7 @@ def _version(table: VersionInfo, meta: Mapping[str, Any]) -> settings.VersionInf
     )
 
 
-def _sign(
-    root: Path, table: Sign, name: str, wrong: Callable[[str, str, str | None], None]
-) -> settings.Signing:
+def _sign(root: Path, table: Sign, name: str, wrong: Wrong) -> settings.Signing:
     """Only what is plainly wrong is told here: a certificate may be where releases are made, and only there."""
 
     def place(text: str | None) -> str:

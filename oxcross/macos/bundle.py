@@ -14,78 +14,17 @@ from __future__ import annotations
 
 import hashlib
 import plistlib
-import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from oxcross.errors import BuildError
-from oxcross.macos import apple, icns, settings
+from oxcross.macos import apple, icns, information, settings
 from oxcross.macos import sign as signing
 from oxcross.macos.verify import INFO, RESOURCES
 
-_OWN: Final = {
-    "CFBundleExecutable": "it is the executable's name",
-    "CFBundleIdentifier": "set identifier",
-    "CFBundlePackageType": "it is always APPL",
-    "CFBundleInfoDictionaryVersion": "it is always 6.0",
-}
 _ADHOC: Final = settings.Signing(hardened_runtime=False, timestamp="")
-
-
-def version_numbers(version: str) -> str:
-    """The up to three numbers that a version begins with, which is what macOS takes (CFBundleShortVersionString)."""
-    found = re.match(r"v?(?:\d+!)?(\d+(?:\.\d+){0,2})", version)
-    return found[1] if found else "0"
-
-
-def problems(info: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What is wrong with further keys of an Info.plist, as (key, message)."""
-    for key, value in info.items():
-        if key in _OWN:
-            yield key, f"cannot be chosen here: {_OWN[key]}"
-        elif not _storable(value):
-            yield key, "a property list has strings, numbers, booleans, dates, lists and tables of those only"
-
-
-def _storable(value: object) -> bool:
-    if isinstance(value, Mapping):
-        return all(isinstance(key, str) and _storable(inner) for key, inner in value.items())
-    if isinstance(value, list | tuple):
-        return all(map(_storable, value))
-    try:
-        plistlib.dumps({"": value})
-    except (TypeError, OverflowError, ValueError):
-        return False
-    return True
-
-
-def info(app: settings.App, executable: str, minimum: str) -> bytes:
-    """The Info.plist, as an XML property list in the order of the keys."""
-    found: dict[str, Any] = {
-        "CFBundleDevelopmentRegion": "en",
-        "CFBundleDisplayName": app.name,
-        "CFBundleExecutable": executable,
-        "CFBundleIdentifier": app.identifier,
-        "CFBundleInfoDictionaryVersion": "6.0",
-        "CFBundleName": app.name,
-        "CFBundlePackageType": "APPL",
-        "CFBundleShortVersionString": app.version,
-        "CFBundleSupportedPlatforms": ["MacOSX"],
-        "CFBundleVersion": app.version,
-        "LSMinimumSystemVersion": minimum,
-        "NSHighResolutionCapable": True,
-    }
-    more = {
-        "CFBundleIconFile": executable if app.icon else "",
-        "LSApplicationCategoryType": app.category,
-        "NSHumanReadableCopyright": app.copyright,
-        "LSUIElement": app.background,
-    }
-    found |= {key: value for key, value in more.items() if value}
-    return plistlib.dumps({**found, **app.info}, fmt=plistlib.FMT_XML, sort_keys=True)
 
 
 def make(executable: Path, folder: Path, wanted: settings.MacOS, notice: signing.Notice) -> Path:
@@ -115,7 +54,7 @@ def make(executable: Path, folder: Path, wanted: settings.MacOS, notice: signing
 def _fill(contents: Path, executable: Path, app: settings.App, minimum: str) -> None:
     (contents / "MacOS").mkdir(parents=True)
     shutil.copyfile(executable, contents / "MacOS" / executable.name)
-    (contents / "Info.plist").write_bytes(info(app, executable.name, minimum))
+    (contents / "Info.plist").write_bytes(information.info(app, executable.name, minimum))
     if app.icon:
         (contents / "Resources").mkdir()
         (contents / "Resources" / f"{executable.name}.icns").write_bytes(icns.load(app.icon))

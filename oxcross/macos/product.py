@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oxcross.errors import BuildError
-from oxcross.macos import archive, bundle, pkg
+from oxcross.macos import archive, bundle, information, pkg
 from oxcross.macos.sign import Notice
 from oxcross.project import Project
 from oxcross.targets import Target
@@ -30,7 +30,7 @@ def packages(project: Project, target: Target, executable: Path, notice: Notice)
                 about = pkg.About(
                     name=wanted.app.name if wanted.app else project.name,
                     identifier=wanted.identifier,
-                    version=bundle.version_numbers(project.version),
+                    version=information.version_numbers(project.version),
                     minimum=wanted.minimum,
                     arch=target.arch,
                 )

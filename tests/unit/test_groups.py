@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import random
-import shutil
 import struct
 import subprocess
 from pathlib import Path
 
 import pytest
+import sanitized
 
 from oxcross.elf import Elf, ElfError
 from oxcross.inspect.squeezed import groups as inspected
@@ -17,13 +17,10 @@ from oxcross.squeeze import unused
 from oxcross.squeeze.machine import MACHINES, THUNK
 from oxcross.squeeze.table import without
 
-LAUNCHER = Path(__file__).resolve().parents[2] / "launcher"
-SANITIZED = {"ASAN_OPTIONS": "exitcode=99:detect_leaks=0", "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99"}
-
 
 def sound() -> bytes:
     """The fuzzer's first input."""
-    spec = importlib.util.spec_from_file_location("seeds", LAUNCHER / "fuzz" / "seeds.py")
+    spec = importlib.util.spec_from_file_location("seeds", sanitized.LAUNCHER / "fuzz" / "seeds.py")
     assert spec
     assert spec.loader
     seeds = importlib.util.module_from_spec(spec)
@@ -35,40 +32,14 @@ def sound() -> bytes:
 @pytest.fixture(scope="module")
 def probe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """launcher/tests/groups.c, which unpacks the groups of a table."""
-    compiler = shutil.which("cc") or shutil.which("clang")
-    assert compiler, "the launcher's tests need a C compiler: apt-get install gcc"
     out = tmp_path_factory.mktemp("groups") / "probe"
-    flags = [
-        "-std=c11",
-        "-g",
-        "-O1",
-        "-Wall",
-        "-Wextra",
-        "-Wshadow",
-        "-Werror",
-        "-fsanitize=address,undefined",
-    ]
-    units = [LAUNCHER / "tests" / "groups.c", LAUNCHER / "groups.c"]
-    line: list[str | Path] = [
-        compiler,
-        *flags,
-        "-fno-sanitize-recover=all",
-        f"-I{LAUNCHER}",
-        *units,
-        "-lzstd",
-        "-o",
-        out,
-    ]
-    subprocess.run(line, check=True)
-    return out
+    return sanitized.build(out, ("tests/groups.c", "groups.c"), "-lzstd")
 
 
 def _run(probe: Path, folder: Path, table: bytes) -> subprocess.CompletedProcess[str]:
     path = folder / "table"
     path.write_bytes(table)
-    return subprocess.run(
-        [probe, path], capture_output=True, text=True, env=SANITIZED, check=False, timeout=60
-    )
+    return sanitized.run(probe, path, timeout=60)
 
 
 def test_a_sound_table(probe: Path, tmp_path: Path) -> None:

@@ -3,18 +3,14 @@ byte, and against damage of every kind."""
 
 from __future__ import annotations
 
-import shutil
 import struct
-import subprocess
 from pathlib import Path
 
 import dylibs
 import pytest
+import sanitized
 
-LAUNCHER = Path(__file__).resolve().parents[2] / "launcher"
 UNITS = ("tests/probe_macho.c", "macho.c")
-# A sanitizer's report must not look like the reader's own "damaged" (70).
-SANITIZED = {"ASAN_OPTIONS": "exitcode=99:detect_leaks=0", "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99"}
 EVERY = [
     "needs @loader_path/../pkg.dylibs/libtwo.dylib",
     "needs @rpath/libthree.dylib",
@@ -28,24 +24,11 @@ EVERY = [
 @pytest.fixture(scope="session")
 def probe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The test program launcher/tests/probe_macho.c."""
-    compiler = shutil.which("cc") or shutil.which("clang")
-    assert compiler, "the launcher's tests need a C compiler: apt-get install gcc"
-    out = tmp_path_factory.mktemp("probe") / "probe_macho"
-    flags = ["-std=c11", "-g", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror"]
-    sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    units = [LAUNCHER / unit for unit in UNITS]
-    subprocess.run([compiler, *flags, *sanitizers, f"-I{LAUNCHER}", *units, "-o", out], check=True)
-    return out
-
-
-def _run(probe: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [probe, *arguments], capture_output=True, env=SANITIZED, timeout=300, check=False, text=True
-    )
+    return sanitized.build(tmp_path_factory.mktemp("probe") / "probe_macho", UNITS)
 
 
 def _good(probe: Path, *arguments: str | Path) -> str:
-    done = _run(probe, *arguments)
+    done = sanitized.run(probe, *arguments)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -150,7 +133,7 @@ def _u32(value: int) -> bytes:
     ],
 )
 def test_says_what_is_wrong(probe: Path, tmp_path: Path, data: bytes, answer: str) -> None:
-    done = _run(probe, "show", _write(tmp_path, data), "x64")
+    done = sanitized.run(probe, "show", _write(tmp_path, data), "x64")
     assert (done.returncode, done.stderr) == (70, f"damaged: {answer}\n")
 
 

@@ -3,21 +3,17 @@ byte by byte, against what lief reads, and against damage of every kind."""
 
 from __future__ import annotations
 
-import shutil
 import struct
-import subprocess
 from pathlib import Path
 
 import dlls
 import lief
 import pytest
+import sanitized
 
 from oxcross.pe import Pe
 
-LAUNCHER = Path(__file__).resolve().parents[2] / "launcher"
 UNITS = ("tests/probe_pe.c", "pe_windows.c", "pe_map_windows.c")
-# A sanitizer's report must not look like the reader's own "damaged" (70).
-SANITIZED = {"ASAN_OPTIONS": "exitcode=99:detect_leaks=0", "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99"}
 # Offsets in the files of dlls.py, whose "PE\0\0" is at 64.
 COFF, OPTIONAL, DIRECTORIES, SECTIONS = 64, 88, 200, 328
 
@@ -25,24 +21,11 @@ COFF, OPTIONAL, DIRECTORIES, SECTIONS = 64, 88, 200, 328
 @pytest.fixture(scope="session")
 def probe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The test program launcher/tests/probe_pe.c."""
-    compiler = shutil.which("cc") or shutil.which("clang")
-    assert compiler, "the launcher's tests need a C compiler: apt-get install gcc"
-    out = tmp_path_factory.mktemp("probe") / "probe_pe"
-    flags = ["-std=c11", "-g", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror"]
-    sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    units = [LAUNCHER / unit for unit in UNITS]
-    subprocess.run([compiler, *flags, *sanitizers, f"-I{LAUNCHER}", *units, "-o", out], check=True)
-    return out
-
-
-def _run(probe: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [probe, *arguments], capture_output=True, env=SANITIZED, timeout=300, check=False, text=True
-    )
+    return sanitized.build(tmp_path_factory.mktemp("probe") / "probe_pe", UNITS)
 
 
 def _good(probe: Path, *arguments: str | Path) -> str:
-    done = _run(probe, *arguments)
+    done = sanitized.run(probe, *arguments)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -208,7 +191,7 @@ def test_renames(probe: Path, tmp_path: Path, sample: str, name: str, sections: 
 
 
 def test_no_room_for_a_name(probe: Path, tmp_path: Path) -> None:
-    done = _run(
+    done = sanitized.run(
         probe, "rename", _write(tmp_path, "tight"), "a program with a longer name.exe", tmp_path / "out"
     )
     assert done.returncode == 70
@@ -246,7 +229,7 @@ def test_says_what_is_wrong(probe: Path, tmp_path: Path, offset: int, value: byt
     data[offset : offset + len(value)] = value
     path = tmp_path / "damaged.dll"
     path.write_bytes(data)
-    done = _run(probe, "show", path)
+    done = sanitized.run(probe, "show", path)
     assert (done.returncode, done.stderr) == (70, f"damaged: {answer}\n")
 
 

@@ -11,51 +11,26 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import sanitized
 
 from oxcross import pack
 from oxcross.pack import format as fmt
 
-LAUNCHER = Path(__file__).resolve().parents[2] / "launcher"
 GOLDEN = Path(__file__).with_name("golden_blob.hex")
 UNITS = (
     *("tests/probe.c", "blob.c", "vfs.c", "vfs_posix.c", "state.c", "needed.c"),
     *("handover.c", "handover_linux.c", "sha256.c"),
 )
-# A sanitizer's report must not look like the reader's own "damaged" (70).
-SANITIZED = {"ASAN_OPTIONS": "exitcode=99:detect_leaks=0", "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99"}
 
 
 @pytest.fixture(scope="session")
 def probe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The test program launcher/tests/probe.c."""
-    compiler = shutil.which("cc") or shutil.which("clang")
-    assert compiler, "the launcher's tests need a C compiler: apt-get install gcc"
-    out = tmp_path_factory.mktemp("probe") / "probe"
-    flags = ["-std=c11", "-g", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror"]
-    sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    command: list[str | Path] = [
-        compiler,
-        *flags,
-        *sanitizers,
-        f"-I{LAUNCHER}",
-        *(LAUNCHER / unit for unit in UNITS),
-        "-o",
-        out,
-    ]
-    subprocess.run(command, check=True)
-    return out
+    return sanitized.build(tmp_path_factory.mktemp("probe") / "probe", UNITS)
 
 
 def _run(probe: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [probe, *arguments],
-        capture_output=True,
-        env=SANITIZED,
-        timeout=60,
-        check=False,
-        encoding="utf-8",
-        errors="backslashreplace",
-    )
+    return sanitized.run(probe, *arguments, timeout=60)
 
 
 def _resources() -> pack.Resources:

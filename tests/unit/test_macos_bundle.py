@@ -19,7 +19,7 @@ from tools import need
 
 from oxcross import targets
 from oxcross.errors import BuildError, ConfigError
-from oxcross.macos import archive, bundle, icns, product, xar
+from oxcross.macos import archive, bundle, icns, information, product, xar
 from oxcross.macos.codesign import SignatureError
 from oxcross.macos.settings import App, MacOS, Signing
 from oxcross.macos.sign import machos
@@ -116,7 +116,7 @@ def test_information(tmp_path: Path) -> None:
         name="Suite", identifier="org.example.suite", category="public.app-category.utilities", copyright="© Toy",
         version="1.2.3", background=True, info={"CFBundleURLTypes": [{"CFBundleURLSchemes": ["suite"]}]},
     )  # fmt: skip
-    text = bundle.info(app, "suite", "11.0")
+    text = information.info(app, "suite", "11.0")
     assert plistlib.loads(text) == {
         "CFBundleDevelopmentRegion": "en",
         "CFBundleDisplayName": "Suite",
@@ -135,7 +135,7 @@ def test_information(tmp_path: Path) -> None:
         "NSHighResolutionCapable": True,
         "NSHumanReadableCopyright": "© Toy",
     }
-    assert text == bundle.info(app, "suite", "11.0")
+    assert text == information.info(app, "suite", "11.0")
 
 
 @pytest.mark.parametrize(
@@ -143,12 +143,12 @@ def test_information(tmp_path: Path) -> None:
     [("1.2.3.4", "1.2.3"), ("2", "2"), ("1!3.1rc2", "3.1"), ("v1.0", "1.0"), ("snapshot", "0")],
 )
 def test_versions(version: str, numbers: str) -> None:
-    assert bundle.version_numbers(version) == numbers
+    assert information.version_numbers(version) == numbers
 
 
 def test_what_no_property_list_holds() -> None:
     info = {"CFBundleIdentifier": "x", "ok": [1, {"a": b"b"}], "none": None, "deep": {"a": [object()]}}
-    assert [key for key, _ in bundle.problems(info)] == ["CFBundleIdentifier", "none", "deep"]
+    assert [key for key, _ in information.problems(info)] == ["CFBundleIdentifier", "none", "deep"]
 
 
 def _change(name: str) -> Callable[[Path], None]:
