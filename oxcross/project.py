@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from oxcross.errors import ConfigError, UsageError
 from oxcross.macos.settings import MacOS
-from oxcross.publish.settings import Publish
+from oxcross.publish.settings import Publish, Release
 from oxcross.windows.settings import Windows
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ class Project:
     windows: Windows = field(default_factory=Windows)
     macos: MacOS = field(default_factory=MacOS)
     publish: Publish = field(default_factory=Publish)
+    release: Release = field(default_factory=Release)
     views: Mapping[str, Project] = field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -111,7 +111,7 @@ def release(
     content again is nothing to do, other content needs another version.
     """
     from oxcross import publishtasks, wanted
-    from oxcross.publish import dist
+    from oxcross.publish import contents, dist
 
     projects = wanted.select(project, targets)
     if publish:
@@ -124,7 +124,11 @@ def release(
             return
         artifacts = _build(projects, opened, engine=engine, jobs=jobs, upgrade=upgrade, verbose=verbose)
     first = projects[0]
-    released = dist.release(first.root / "dist", first.name, first.version, artifacts)
+    released = dist.release(
+        *(first.root / "dist", first.name, first.version, artifacts),
+        additions=contents.additions(first),
+        signing=contents.signing(first),
+    )
     if not json:
         _show_artifacts(artifacts)
         print(f"{'released' if released.new else 'already released'}: {released.path}")

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from oxcross.config.macos import App, MacOS, MacPackage, MacSign, Notarize
 from oxcross.config.publish import CacheControl, Publish
+from oxcross.config.release import Release
 from oxcross.config.schema import (
     Analyze,
     Command,
@@ -33,6 +34,7 @@ _TABLES: Final[Mapping[str, type[Table]]] = {
     "interpreter": Interpreter,
     "policy": Policy,
     "publish": Publish,
+    "release": Release,
     "publish.cache-control": CacheControl,
     "stdlib": Stdlib,
     "store": Store,

@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from oxcross.config.macos import MacOS
 from oxcross.config.publish import Publish
+from oxcross.config.release import Release
 from oxcross.config.table import Table, Text
 from oxcross.config.windows import Windows
 from oxcross.errors import nearest
@@ -327,6 +328,7 @@ class Config(Settings):
     store: Store = Store()
     analyze: Analyze = Analyze()
     publish: Publish = Publish()
+    release: Release = Release()
 
 
 RUN_KEYS: Final = ("entry-point", "run-module", "run-file", "run-command", "repl")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from oxcross import sources, targets
-from oxcross.config import macos, publish, schema, windows
+from oxcross.config import macos, publish, release, schema, windows
 from oxcross.config.files import check_hashed, check_lock, data_files, existing_file
 from oxcross.config.findings import Findings
 from oxcross.config.running import RUN_KINDS, Running
@@ -91,6 +91,7 @@ class _View:
             mirrors=self._config.store.mirrors,
             ignore=self._config.analyze.ignore,
             publish=publish.resolve(self._config.publish, self._add),
+            release=release.resolve(self._config.release),
             windows=windows.resolve(
                 self._root,
                 settings.windows,

@@ -1,4 +1,4 @@
-"""What ``[tool.oxcross.publish]`` comes to: plain data. There are no secrets in it: credentials are boto3's to find."""
+"""What ``[tool.oxcross.release]`` and ``[tool.oxcross.publish]`` come to: plain data. There are no secrets in it: credentials are boto3's to find."""
 
 from __future__ import annotations
 
@@ -39,3 +39,10 @@ class Publish:
     part_size: int = 8 << 20  # bytes, at least; what is larger than two parts goes up in parts
     timeout: float = 60.0  # seconds without a sign of life
     patience: float = 300.0  # seconds that a request is tried again
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """What a release holds besides the executables."""
+
+    archives: bool = True
