@@ -8,6 +8,22 @@
 #include "sha256.h"
 #include "state.h"
 
+/* `link` finds this by its magic and fills it in. volatile: the zeros are not what it holds at run time. */
+__attribute__((used)) static const volatile struct ox_locator locator = {
+    .magic = OX_LOCATOR_MAGIC};
+
+const char *ox_open_blob(const uint8_t *image, uint64_t file_size)
+{
+    uint64_t address = locator.address;
+    if (address == 0) {
+        return "there is no application in this launcher";
+    }
+    if (file_size < locator.file_end) {
+        return "truncated: the file is shorter than it was made";
+    }
+    return ox_blob_open(&ox.blob, image + address, locator.size);
+}
+
 bool ox_intact(void)
 {
     struct ox_sha256 hash;

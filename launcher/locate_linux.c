@@ -15,10 +15,6 @@
 
 #include "state.h"
 
-/* `link` finds this by its magic and fills it in. volatile: the zeros are not what it holds at run time. */
-__attribute__((used)) static const volatile struct ox_locator locator = {
-    .magic = OX_LOCATOR_MAGIC};
-
 /* A note nobody reads: `link` turns its program header into the PT_LOAD of the blob. Its own alignment keeps the linker
  * from putting it into one PT_NOTE with the build id. */
 __asm__(".pushsection .note.oxcross,\"a\",@note\n"
@@ -74,19 +70,10 @@ const char *ox_locate(const char *argv0)
         memcpy(mount->path, "oxcross", sizeof "oxcross");
         return "cannot find out the path of this executable (is /proc mounted?)";
     }
-    uint64_t address = locator.address;
-    uint64_t size = locator.size;
-    if (address == 0) {
-        return "there is no application in this launcher";
-    }
-    /* Pages behind the end of a file kill the process that reads them, so this comes before any look at the blob. */
     if (!own_status(mount->path, &status)) {
         return "cannot look at the executable file";
     }
-    if ((uint64_t)status.st_size < locator.file_end) {
-        return "truncated: the file is shorter than it was made";
-    }
-    const char *wrong = ox_blob_open(&ox.blob, __ehdr_start + address, size);
+    const char *wrong = ox_open_blob(__ehdr_start, (uint64_t)status.st_size);
     if (wrong != NULL) {
         return wrong;
     }

@@ -10,10 +10,6 @@
 
 #include "state.h"
 
-/* `link` finds this by its magic and fills it in. volatile: the zeros are not what it holds at run time. */
-__attribute__((used)) static const volatile struct ox_locator locator = {
-    .magic = OX_LOCATOR_MAGIC};
-
 char *ox_started_file(void)
 {
     static char path[OX_PATH_MAX];
@@ -50,18 +46,10 @@ const char *ox_locate(const char *argv0)
         memcpy(mount->path, "oxcross", sizeof "oxcross");
         return "cannot find out the path of this executable";
     }
-    uint64_t address = locator.address;
-    if (address == 0) {
-        return "there is no application in this launcher";
-    }
-    /* Pages behind the end of a file kill the process that reads them, so this comes before any look at the blob. */
     if (stat(mount->path, &status) != 0) {
         return "cannot look at the executable file";
     }
-    if ((uint64_t)status.st_size < locator.file_end) {
-        return "truncated: the file is shorter than it was made";
-    }
-    const char *wrong = ox_blob_open(&ox.blob, (const uint8_t *)&_mh_execute_header + address, locator.size);
+    const char *wrong = ox_open_blob((const uint8_t *)&_mh_execute_header, (uint64_t)status.st_size);
     if (wrong != NULL) {
         return wrong;
     }

@@ -9,10 +9,6 @@
 #include "state.h"
 #include "wide_windows.h"
 
-/* `link` finds this by its magic and fills it in. volatile: the zeros are not what it holds at run time. */
-__attribute__((used)) static const volatile struct ox_locator locator = {
-    .magic = OX_LOCATOR_MAGIC};
-
 /* The image's first byte, from the linker. */
 extern const uint8_t __ImageBase[];
 
@@ -50,18 +46,11 @@ const char *ox_locate(const char *argv0)
         memcpy(mount->path, "oxcross", sizeof "oxcross");
         return "cannot find out the path of this executable";
     }
-    uint64_t address = locator.address;
-    if (address == 0) {
-        return "there is no application in this launcher";
-    }
     if (!GetFileAttributesExW(own_path, GetFileExInfoStandard, &status)) {
         return "cannot look at the executable file";
     }
-    /* A signature may lie behind what was made. */
-    if (((uint64_t)status.nFileSizeHigh << 32 | status.nFileSizeLow) < locator.file_end) {
-        return "truncated: the file is shorter than it was made";
-    }
-    const char *wrong = ox_blob_open(&ox.blob, __ImageBase + address, locator.size);
+    uint64_t file_size = (uint64_t)status.nFileSizeHigh << 32 | status.nFileSizeLow;
+    const char *wrong = ox_open_blob(__ImageBase, file_size);
     if (wrong != NULL) {
         return wrong;
     }

@@ -12,7 +12,10 @@ bool ox_is_worker_line(int argc, char *const *argv);
 /* The library whose child this is: its name as a package. May wait for what the parent sends first. */
 const char *ox_worker_library(int argc, char *const *argv);
 
-/* Copies what lies in a pipe and leaves it there (not on Windows, which looks in itself). Waits until something does; 0 when there is nothing to come. */
-size_t ox_worker_peek(int pipe_end, char *data, size_t size);
+/* The number behind "name=" in such a line; false when it is not there. */
+bool ox_worker_value(int argc, char *const *argv, const char *name, unsigned long long *value);
+
+/* Copies what lies in the pipe from the parent and leaves it there. Waits until something does; 0 when there is nothing to come. */
+size_t ox_worker_peek(int argc, char *const *argv, char *data, size_t size);
 
 #endif

@@ -93,10 +93,15 @@ static bool put_back(int number, const char *data, size_t size)
     return start(forwarding);
 }
 
-size_t ox_worker_peek(int pipe_end, char *data, size_t size)
+size_t ox_worker_peek(int argc, char *const *argv, char *data, size_t size)
 {
-    struct pollfd wait = {.fd = pipe_end, .events = POLLIN};
+    unsigned long long number;
     ssize_t got = 0;
+    if (!ox_worker_value(argc, argv, "pipe_handle", &number)) {
+        return 0;
+    }
+    int pipe_end = (int)number;
+    struct pollfd wait = {.fd = pipe_end, .events = POLLIN};
     if (poll(&wait, 1, -1) == 1) {
         do {
             got = read(pipe_end, data, size);

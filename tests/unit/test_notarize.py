@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from oxcross import cli
 from oxcross.errors import ConfigError, PublishError, ToolError
-from oxcross.macos import bundle, notary, pkg, s3, staple
+from oxcross.macos import bundle, notary, pkg, staple
 from oxcross.macos.settings import App, MacOS, Notarize, Package, Signing
 from oxcross.macos.sign import sign
 
@@ -116,7 +116,7 @@ def signature_of_put(handler: BaseHTTPRequestHandler, body: bytes) -> str:
     scope = f"{day}/us-west-2/s3/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{given['x-amz-date']}\n{scope}\n{whole}"
     made = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-    return f"AWS4-HMAC-SHA256 Credential={ACCESS['id']}/{scope},SignedHeaders={names[1]},Signature={made}"
+    return f"AWS4-HMAC-SHA256 Credential={ACCESS['id']}/{scope}, SignedHeaders={names[1]}, Signature={made}"
 
 
 def handler_of(apple: Apple) -> type[BaseHTTPRequestHandler]:
@@ -426,18 +426,3 @@ def test_keys(keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("OXCROSS_NOTARY_KEY", str(path))
     assert notary.key(Notarize(issuer=ISSUER, key_id=KEY_ID)).identifier == KEY_ID
     assert "private" not in repr(notary.key(Notarize(issuer=ISSUER, key_id=KEY_ID)))
-
-
-def test_signature_of_amazons_example() -> None:
-    """From "Example: PUT Object" of "Signature Calculations for the Authorization Header"."""
-    when = dt.datetime(2013, 5, 24, tzinfo=dt.UTC)
-    headers = {
-        "date": "Fri, 24 May 2013 00:00:00 GMT",
-        "x-amz-date": "20130524T000000Z",
-        "x-amz-storage-class": "REDUCED_REDUNDANCY",
-        "x-amz-content-sha256": hashlib.sha256(b"Welcome to Amazon S3.").hexdigest(),
-    }
-    known = s3.Credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "")
-    address = f"https://examplebucket.s3.amazonaws.com/{s3.quoted('test$file.text')}"
-    made = s3.authorization(address, headers, known, "us-east-1", when)
-    assert made.endswith("Signature=98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd")
