@@ -239,3 +239,15 @@ const struct ox_setting *ox_blob_setting(const struct ox_blob *blob, uint32_t ke
     }
     return NULL;
 }
+
+const struct ox_payload *ox_blob_licences(const struct ox_blob *blob)
+{
+    const struct ox_setting *setting = ox_blob_setting(blob, OX_KEY_LICENCES, NULL);
+    struct ox_text path;
+    uint32_t node;
+    if (setting == NULL || !ox_blob_text(blob, setting->text, &path)
+        || ox_blob_find_node(blob, path.data, path.size, &node) != OX_FOUND || blob->nodes[node].kind != OX_FILE) {
+        return NULL;
+    }
+    return &blob->nodes[node].data;
+}

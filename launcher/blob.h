@@ -72,4 +72,7 @@ uint32_t ox_blob_check_sum(const uint8_t *data, size_t size);
 /* The first setting with this key, or NULL. `at` (optional, starts at 0) walks over repeated keys. */
 const struct ox_setting *ox_blob_setting(const struct ox_blob *blob, uint32_t key, uint32_t *at);
 
+/* The licence texts (OX_KEY_LICENCES), or NULL when there are none, or what says where they are is damaged. */
+const struct ox_payload *ox_blob_licences(const struct ox_blob *blob);
+
 #endif

@@ -8,6 +8,7 @@
 #include "exit.h"
 #include "groups.h"
 #include "interpreter.h"
+#include "licences.h"
 #include "locate.h"
 #include "platform.h"
 #include "run.h"
@@ -33,6 +34,9 @@ int ox_main(int argc, char **argv)
     }
     if (argc == 2 && strcmp(argv[1], "--oxcross-verify") == 0) {
         return verify();
+    }
+    if (argc == 2 && strcmp(argv[1], "--oxcross-licenses") == 0) {
+        return ox_licences_print();
     }
     ox_platform_start();
     struct ox_start start = ox_recognise(argc, argv);

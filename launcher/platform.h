@@ -44,6 +44,9 @@ bool ox_real_path(const char *path, char *resolved);
 /* A file to read; NULL when it cannot be opened. No process that is started meanwhile inherits it. */
 FILE *ox_open_to_read(const char *path);
 
+/* Writes all of UTF-8 text to standard output, byte for byte where that is no console; false when it cannot take it. */
+bool ox_print(const void *text, size_t size);
+
 /* A variable of the environment, for this process and those that it starts. */
 void ox_set_variable(const char *name, const char *value);
 

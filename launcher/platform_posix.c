@@ -51,6 +51,11 @@ FILE *ox_open_to_read(const char *path)
     return file;
 }
 
+bool ox_print(const void *text, size_t size)
+{
+    return fwrite(text, 1, size, stdout) == size && fflush(stdout) == 0;
+}
+
 void ox_set_variable(const char *name, const char *value)
 {
     setenv(name, value, 1);

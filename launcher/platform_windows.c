@@ -99,6 +99,22 @@ FILE *ox_open_to_read(const char *path)
     return file;
 }
 
+bool ox_print(const void *text, size_t size)
+{
+    DWORD mode;
+    UINT page = GetConsoleMode(GetStdHandle(STD_OUTPUT_HANDLE), &mode) ? GetConsoleOutputCP() : 0;
+    if (page != 0) {
+        SetConsoleOutputCP(CP_UTF8);
+    } else {
+        _setmode(_fileno(stdout), _O_BINARY);
+    }
+    bool written = fwrite(text, 1, size, stdout) == size && fflush(stdout) == 0;
+    if (page != 0) {
+        SetConsoleOutputCP(page); /* it is the console's, which others use after this */
+    }
+    return written;
+}
+
 void ox_set_variable(const char *name, const char *value)
 {
     wchar_t *wide_name = ox_new_wide(name);

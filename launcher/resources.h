@@ -172,7 +172,9 @@ enum ox_key {
     OX_KEY_MEIPASS = 53,     /* 1: sys._MEIPASS is the mount point; absent: 0 */
     OX_KEY_INNER_PATH = 54,  /* text: folder below the mount that is an entry of sys.path; repeated */
     OX_KEY_START_LINE = 55,  /* text: name of a .pth file, newline, a line of it to run at the start; number: which */
-    OX_KEY_LEFT_OUT = 56     /* text: a built-in module that cannot be imported; repeated */
+    OX_KEY_LEFT_OUT = 56,    /* text: a built-in module that cannot be imported; repeated */
+    OX_KEY_LICENCES = 57     /* text: path below the mount of the licence texts of all that is inside: UTF-8, one after the
+                              * other, what --oxcross-licenses prints */
 };
 
 enum ox_run {

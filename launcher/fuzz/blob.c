@@ -61,6 +61,10 @@ static void use(const uint8_t *data, size_t size)
         ox_blob_text(&ox.blob, ox.blob.settings[i].text, &text);
         ox_blob_setting(&ox.blob, ox.blob.settings[i].key, NULL);
     }
+    const struct ox_payload *licences = ox_blob_licences(&ox.blob);
+    if (licences != NULL) {
+        decode(licences);
+    }
     ox_blob_find_module(&ox.blob, (const char *)data, size < 40 ? size : 40, &found);
 }
 

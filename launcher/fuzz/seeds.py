@@ -115,6 +115,7 @@ def blobs() -> list[bytes]:
         resources.add_file(pack.File("pkg/lib.so", payload(b"\x7fELF")))
         resources.add_library(pack.Library("lib.so", "pkg/lib.so"))
         settings = [pack.Setting(pack.Key.RUN_KIND, 2), pack.Setting(pack.Key.RUN_TARGET, text="pkg")]
+        settings.append(pack.Setting(pack.Key.LICENCES, text="pkg/__init__.py"))
         found.append(pack.blob(resources, settings, {}, "zstd" if compression == "zstd" else "none"))
     return found
 

@@ -105,6 +105,10 @@ static void show_blob(void)
         }
         printf("setting %u %lld %s\n", row->key, (long long)row->number, text_of(row->text).data);
     }
+    const struct ox_payload *licences = ox_blob_licences(&ox.blob);
+    if (licences != NULL) {
+        printf("licences %llu %08x\n", (unsigned long long)licences->size, check_of(licences));
+    }
 }
 
 static void show_path(const char *path)

@@ -111,6 +111,7 @@ class Key(IntEnum):
     INNER_PATH = 54
     START_LINE = 55
     LEFT_OUT = 56
+    LICENCES = 57
 
 
 class Run(IntEnum):

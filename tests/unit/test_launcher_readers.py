@@ -193,6 +193,24 @@ def test_damaged_section(probe: Path, blob: Path, tmp_path: Path, section: fmt.S
                 assert data[offset + position] == 0
 
 
+def test_licences(probe: Path, tmp_path: Path) -> None:
+    """The file that the setting names; nothing where that is no file, or a blob has no such setting."""
+    path = tmp_path / "blob"
+    for named, said in (
+        ("pkg/data/run", True),
+        ("pkg/data", False),
+        ("no", False),
+        ("", False),
+        (None, False),
+    ):
+        settings = [] if named is None else [pack.Setting(pack.Key.LICENCES, text=named)]
+        path.write_bytes(pack.blob(_resources(), settings))
+        done = _run(probe, "blob", path)
+        assert done.returncode == 0
+        found = [line.split()[:2] for line in done.stdout.splitlines() if line.startswith("licences")]
+        assert found == ([["licences", "10"]] if said else []), named
+
+
 def test_damaged_header(probe: Path, blob: Path, tmp_path: Path) -> None:
     data = blob.read_bytes()
     broken = tmp_path / "broken"
