@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
@@ -34,8 +34,23 @@ class Alternative:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """Something of others that a source brings along and that ends in executables, under a licence of its own."""
+
+    name: str
+    licence: str  # SPDX expression
+    licence_files: tuple[str, ...]
+    version: str = ""  # "": what is built of the source says it, or it is the source's
+    stated_in: str = ""  # the file of the source that has the version's text in it, which is checked
+
+
+@dataclass(frozen=True, kw_only=True)
 class Source:
-    """One pinned file."""
+    """One pinned file.
+
+    ``licence_files`` are the texts of its licence: paths in it, without an archive's top folder. Of a C file that is the comment that
+    it begins with; "OTHER:PATH" is a file of another source. No key of a step has them but that of the step that reads them.
+    """
 
     name: str
     version: str
@@ -48,6 +63,8 @@ class Source:
     pool: str | None = None  # path below a Debian mirror, "pool/main/…"
     note: str = ""
     alternatives: tuple[Alternative, ...] = ()
+    licence_files: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 def load() -> Mapping[str, Source]:
@@ -105,6 +122,8 @@ def pin(name: str, version: str, location: str, *, table: Path = TABLE) -> Sourc
         licence=like.licence,
         kind=like.kind,
         upstream=(url,) if url else (),
+        licence_files=like.licence_files,
+        parts=tuple(replace(part, version="", stated_in="") for part in like.parts),
     )
     _rewrite(table, source)
     _rows.cache_clear()
@@ -121,7 +140,14 @@ def _source(row: Mapping[str, Any]) -> Source:
     fields = dict(row)
     fields["upstream"] = tuple(fields.get("upstream", ()))
     fields["alternatives"] = tuple(Alternative(**other) for other in fields.get("alternatives", ()))
+    fields["licence_files"] = tuple(fields.pop("licence-files", ()))
+    fields["parts"] = tuple(map(_part, fields.get("parts", ())))
     return Source(**fields)
+
+
+def _part(row: Mapping[str, Any]) -> Part:
+    fields = {key.replace("-", "_"): value for key, value in row.items()}
+    return Part(**{**fields, "licence_files": tuple(fields["licence_files"])})
 
 
 def _version_key(version: str) -> list[int]:
@@ -171,8 +197,24 @@ def _rewrite(table: Path, source: Source) -> None:
 
 def _row(source: Source) -> Iterator[str]:
     yield "[[source]]"
-    for key in ("name", "version", "filename", "sha256", "size", "licence", "kind", "upstream"):
-        yield f"{key} = {_toml(getattr(source, key))}"
+    for key in (
+        "name",
+        "version",
+        "filename",
+        "sha256",
+        "size",
+        "licence",
+        "licence_files",
+        "kind",
+        "upstream",
+    ):
+        if key != "licence_files" or source.licence_files:
+            yield f"{key.replace('_', '-')} = {_toml(getattr(source, key))}"
+    for part in source.parts:
+        yield ""
+        yield "[[source.parts]]"
+        for key in ("name", "licence", "licence_files"):
+            yield f"{key.replace('_', '-')} = {_toml(getattr(part, key))}"
 
 
 def _toml(value: str | int | tuple[str, ...]) -> str:

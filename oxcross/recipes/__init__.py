@@ -3,6 +3,7 @@
 A recipe is a template of ``templates/``, rendered with the target's row and the pinned source's; what the
 rendered script reads are its Step's inputs, and nothing else. The graph of one target:
 
+    (sources) -> licences
     toolchain -> zlib, bzip2, xz, zstd, openssl, libffi, libuuid, sqlite, ncurses -> libedit
               -> cpython (with all of them) -> launcher
 """
@@ -23,6 +24,7 @@ from oxcross.recipes.interpreter import (
 )
 from oxcross.recipes.launchers import cxx, extension, launcher, linked, squeezed, symbols
 from oxcross.recipes.rendering import HOST
+from oxcross.recipes.texts import licences
 from oxcross.sdist import Sdist
 from oxcross.targets import Target
 
@@ -37,6 +39,7 @@ __all__ = [
     "launcher",
     "libraries",
     "library",
+    "licences",
     "linked",
     "runtime",
     "squeezed",
@@ -63,4 +66,4 @@ def steps(
     else:
         last = linked(target, version, sdists) if sdists else launcher(target, version)
     built = [extension(target, version, sdist) for sdist in sdists]
-    return [*([extra] if extra else []), *built, last]
+    return [*([extra] if extra else []), licences(target, version), *built, last]

@@ -268,9 +268,14 @@ def runtime(target: Target) -> Step | None:
     )
 
 
+def has(target: Target, name: str) -> bool:
+    """Whether a library is built for the target."""
+    return name not in _WITHOUT.get(target.os, ())
+
+
 def _own(target: Target, names: Iterable[str]) -> list[str]:
     """The libraries among ``names`` that are built for the target."""
-    return [name for name in names if name not in _WITHOUT.get(target.os, ())]
+    return [name for name in names if has(target, name)]
 
 
 def _below(folder: str) -> dict[str, bytes]:

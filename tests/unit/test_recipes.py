@@ -44,7 +44,7 @@ def all_steps() -> list[Step]:
 def test_the_graph_of_linux_x64() -> None:
     steps = plan("linux-x64")
     assert {step.name.removeprefix("linux-x64/") for step in steps} == {
-        "toolchain", "runtime", *(recipes.LIBRARIES.keys() - {"libyaml"}), "cpython", "launcher",
+        "toolchain", "runtime", *(recipes.LIBRARIES.keys() - {"libyaml"}), "cpython", "licences", "launcher",
     }  # fmt: skip
     assert steps.steps[-1].name == "linux-x64/launcher"
     cpython = steps.named("linux-x64/cpython")
@@ -66,7 +66,8 @@ def test_the_graph_of_win_x64() -> None:
     steps = plan("win-x64")
     own = {step.name.removeprefix("win-x64/") for step in steps if step.name.startswith("win-x64/")}
     assert own == {
-        "toolchain", "zlib", "bzip2", "xz", "zstd", "openssl", "libffi", "sqlite", "cpython", "launcher",
+        "toolchain", "zlib", "bzip2", "xz", "zstd", "openssl", "libffi", "sqlite", "cpython", "licences",
+        "launcher",
     }  # fmt: skip
     cpython = steps.named("win-x64/cpython")
     assert {"linux-x64/cpython", "win-x64/openssl"} <= {step.name for step in cpython.needs}
