@@ -184,6 +184,7 @@ class Workshop:
 
     def _assembled(self, project: Project, resolution: Resolution, made: Mapping[Step, Path]) -> Artifact:
         from oxcross import inspect, pack, squeeze
+        from oxcross.collect import licences, stdlib
         from oxcross.collect.collected import Built, gather
         from oxcross.collect.settings import manifest, settings
 
@@ -213,6 +214,13 @@ class Workshop:
             with self.terminal.stage(target.name, "pack"), self.store.guard():
                 options = settings(project, collected)
                 facts = manifest(project, target, collected, launcher_sha256=_sha256(launcher))
+                options.append(
+                    licences.embed(
+                        *(collected.resources, facts, collected.notices),
+                        texts=made[recipes.licences(target, project.python)] / "texts",
+                        folder=stdlib.folder(facts["python"]),
+                    )
+                )
                 blob = scratch / "blob"
                 pack.write(collected.resources, options, facts, blob)
             with self.terminal.stage(target.name, "link"):

@@ -36,6 +36,14 @@ def files(name: Room) -> dict[str, bytes]:
     }
 
 
+def licence() -> str:
+    """oxcross's own licence, which the launcher is under."""
+    for base in (_PACKAGE / "_rooms", _PACKAGE.parent):
+        if (base / "LICENSE").is_file():
+            return (base / "LICENSE").read_text(encoding="utf-8")
+    raise FileNotFoundError(f"{_PACKAGE}: this installation of oxcross has no LICENSE")
+
+
 def _aside(path: Path) -> bool:
     return any(
         part.startswith(".") or part in {"fuzz", "tests", "__pycache__"} for part in path.parts[:-1]

@@ -20,6 +20,7 @@ from oxcross.collect import (
     commands,
     environment,
     libraries,
+    licences,
     macos,
     make,
     quirks,
@@ -28,15 +29,19 @@ from oxcross.collect import (
     startup,
     stdlib,
     wheel,
+    wheels,
     windows,
 )
 from oxcross.collect.distributions import Distribution
+from oxcross.collect.licences import Notice
 from oxcross.collect.make import Entry, Options, Tree
 from oxcross.collect.resourceset import ResourceSet
 from oxcross.cpython import series_of
 from oxcross.errors import CollectError
 from oxcross.pack.codec import Compression, Encoder
 from oxcross.project import Project, Run
+from oxcross.recipes import components
+from oxcross.sdist import IndexFile
 from oxcross.store import Store
 from oxcross.targets import Target
 
@@ -77,6 +82,8 @@ class Collected:
     left_out: tuple[str, ...] = ()
     linked: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()  # of the distributions, in their order
+    wheels: Mapping[str, IndexFile] = field(default_factory=dict)  # which were installed, by normalised name
 
 
 @dataclass(slots=True)
@@ -270,6 +277,7 @@ def gather(
             name = next((tree / "tree").glob("*.dist-info")).name.partition("-")[0]
             warnings.append(f"{name}: its build made no extension modules; it runs as pure Python, if it can")
     shared = [file for one in site for file in one.shared if file.path in merged.files]
+    inside = sorted((one for part in site for one in part.distributions), key=lambda one: one.name.lower())
     if target.os == "windows":
         warnings += windows.check(merged, project)
         warnings += windows.add_libraries(merged, [file for file in shared if file.arch == target.arch])
@@ -283,19 +291,22 @@ def gather(
     return Collected(
         merged,
         named,
-        tuple(sorted((one for part in site for one in part.distributions), key=lambda one: one.name.lower())),
+        tuple(inside),
         gatherer.facts,
         max((file.glibc for file in shared), default=()),
         started,
         left_out,
         _linked_libraries(resolution),
         (*warnings, *started.warnings),
+        licences.of_distributions(inside, [one.resources for one in site]),
+        wheels.installed(resolution, project, target, store, notice=notice),
     )
 
 
 def _linked_libraries(resolution: resolve.Resolution) -> tuple[str, ...]:
     names = {name for sdist in resolution.built for name in packages.get(sdist.name).libraries}
-    return tuple(recipes.LIBRARIES[name].source for name in sorted(names))
+    found = [recipes.LIBRARIES[name].source for name in sorted(names)]
+    return (*found, *([components.LIBCXX] if any(sdist.cxx for sdist in resolution.built) else []))
 
 
 def _own(project: Project, path: str) -> bool:

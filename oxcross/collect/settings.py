@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import oxcross
-from oxcross import sources
+from oxcross.collect import contained
 from oxcross.collect.collected import Collected
 from oxcross.collect.stdlib import folder
 from oxcross.pack.format import Key, Run
@@ -80,19 +80,6 @@ def _settings(project: Project, collected: Collected) -> Iterator[Setting]:
         yield Setting(Key.START_LINE, line.number, f"{line.file}\n{line.code}")
 
 
-def _added(target: Target, collected: Collected) -> Iterator[dict[str, str]]:
-    """What oxcross adds to CPython's own libraries: zstd in the launcher, libraries of extension modules that are linked
-    in, the compiler's run time.
-    """
-    known = {one["name"] for one in collected.facts["components"]}
-    names = [name for name in dict.fromkeys(("zstd", *collected.linked)) if name not in known]
-    if any(library.fallback for library in collected.resources.libraries.values()):
-        names += target.runtime
-    for name in names:
-        source = sources.get(name)
-        yield {"name": source.name, "version": source.version, "licence": source.licence}
-
-
 def manifest(
     project: Project, target: Target, collected: Collected, *, launcher_sha256: str
 ) -> dict[str, Any]:
@@ -111,12 +98,6 @@ def manifest(
         "compression": project.compression,
         "glibc": target.floor if target.libc == "glibc" else None,
         "wheels_glibc": ".".join(map(str, collected.glibc)) or None,
-        "libraries": [
-            {"name": one["name"], "version": one["version"], "licence": one["licence"]}
-            for one in (*collected.facts["components"], *_added(target, collected))
-        ],
-        "distributions": [
-            {"name": one.name, "version": one.version, "licence": one.licence, "files": one.files}
-            for one in collected.distributions
-        ],
+        "libraries": contained.libraries(target, collected),
+        "distributions": contained.distributions(project, target, collected),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import marshal
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 import wheels
 
-from oxcross import pack, targets
+from oxcross import pack, sources, targets
 from oxcross import project as projects
 from oxcross.collect import bytecode, libraries, make, names
 from oxcross.collect.collected import Built, gather
@@ -218,8 +219,28 @@ def test_wheels_and_project(
     assert len(found.warnings) == 1
     assert found.warnings[0].startswith("app/bad.py: not compiled")
     manifest = manifest_of(project, LINUX, found, launcher_sha256="00")
-    assert manifest["libraries"][0] == {"name": "cpython", "version": "3.13.15", "licence": "PSF-2.0"}
-    assert [one["name"] for one in manifest["libraries"]] == ["cpython", "zstd"]
+    source = sources.get("cpython", "3.13")
+    assert manifest["libraries"][0] == {
+        "name": "cpython",
+        "version": "3.13.15",
+        "licence": "PSF-2.0",
+        "source": {"file": source.filename, "sha256": source.sha256, "url": source.upstream[0]},
+    }
+    always = ["zstd", "hacl-star", "compiler-rt", "glibc-start-files", "oxcross"]
+    assert [one["name"] for one in manifest["libraries"]] == ["cpython", *always]
+    [app, dep] = manifest["distributions"]
+    assert app == {
+        "name": "app",
+        "version": "1",
+        "licence": "unknown",
+        "files": app["files"],
+        "requires": ["dep"],
+    }
+    wheel = index / "dep-1.0-py3-none-any.whl"
+    sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    assert dep["source"] == {"file": wheel.name, "sha256": sha256}
+    assert dep["requires"] == []
+    assert [one.heads for one in found.notices] == [("app 1: unknown",), ("dep 1.0: MIT",)]
     settings = {setting.key: setting for setting in settings_of(project, found)}
     assert settings[Key.RUN_KIND].number == RunKind.ENTRY_POINT
     assert settings[Key.RUN_TARGET].text == "app:main"
