@@ -21,6 +21,7 @@ from oxcross.command import command
 from oxcross.errors import AnalyzeError, InspectError, ToolError, UsageError, nearest
 from oxcross.macostasks import notarize
 from oxcross.publishtasks import promote, prune, publish, releases, rollback, verify, yank
+from oxcross.sbomtasks import sbom
 from oxcross.storetasks import cache, open_store, sources
 from oxcross.targets import Target
 
@@ -334,5 +335,5 @@ def _near(path: Path) -> str:
 ns = Collection(
     "oxcross",
     *(build, run, release, publish, promote, rollback, releases, verify, yank, prune),
-    *(notarize, analyze, inspect, targets, doctor, clean, shell, schema, cache, sources),
+    *(notarize, analyze, inspect, sbom, targets, doctor, clean, shell, schema, cache, sources),
 )

@@ -31,7 +31,7 @@ def inspect(path: Path) -> Report:
     Raises UsageError when there is no such file, InspectError for a file that is no oxcross
     executable, and for a damaged one (it names the section).
     """
-    data = _mapped(path)
+    data = mapped(path)
     found = places(data, path)
     view = memoryview(data)
     try:
@@ -55,7 +55,7 @@ def _sha256(view: memoryview) -> str:
     return hashlib.sha256(view).hexdigest()
 
 
-def _mapped(path: Path) -> mmap.mmap:
+def mapped(path: Path) -> mmap.mmap:
     """The file in memory; unmapped when nothing looks into it any more."""
     try:
         with path.open("rb") as file:
@@ -113,6 +113,7 @@ def _report(
     compressed = groups(view[: place.blob.offset])
     libraries = _components(manifest, "libraries")
     distributions = _components(manifest, "distributions")
+    texts = manifest.get("licences", {})
     kind, value = blob.setting(Key.RUN_KIND), blob.setting(Key.RUN_TARGET)
     return Report(
         path=str(path),
@@ -141,6 +142,8 @@ def _report(
         libraries=libraries,
         distributions=distributions,
         licences=tuple(sorted({one.licence for one in (*libraries, *distributions)})),
+        licence_texts=len(texts.get("sections", ())),
+        without_text=tuple(map(str, texts.get("lacking", ()))),
         windows=image.windows,
         macos=image.macos,
     )

@@ -125,7 +125,7 @@ class Report:
     ``run`` and each of ``commands``: what runs, as ``kind`` and ``target``.
     ``compressed``: the parts of its program code that are stored compressed. ``glibc`` is the oldest glibc that starts the
     executable, ``glibc_embedded`` the oldest that also loads every library inside (None: no glibc is
-    needed). ``external`` are libraries that something inside asks for and the system must have. ``slices`` are the executables
+    needed). ``licence_texts`` is how many different ones there are, ``without_text`` what came without one. ``external`` are libraries that something inside asks for and the system must have. ``slices`` are the executables
     in a fat file (macOS), whose own facts are those of the first one.
     """
 
@@ -155,6 +155,8 @@ class Report:
     libraries: tuple[Component, ...]
     distributions: tuple[Component, ...]
     licences: tuple[str, ...]
+    licence_texts: int
+    without_text: tuple[str, ...]
     windows: WindowsFact | None = None
     macos: MacosFact | None = None
     slices: tuple[Report, ...] = ()
@@ -189,6 +191,8 @@ class Report:
             ("modules", f"{len(self.modules)}, {_megabytes(code)}"),
             ("files", f"{self.files}, {_megabytes(self.files_size)}"),
         ]
+        lacking = f", none of {', '.join(self.without_text)}" if self.without_text else ""
+        rows.append(("licence texts", f"{self.licence_texts}{lacking}"))
         if linked := [module.name for module in self.modules if module.kind == "linked"]:
             rows.append(("linked in", ", ".join(linked)))
         if self.external:

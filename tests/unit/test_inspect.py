@@ -25,6 +25,7 @@ MANIFEST = {
     "oxcross": "0.1.0",
     "libraries": [{"name": "zlib", "version": "1.3.1", "licence": "Zlib"}],
     "distributions": [{"name": "flask", "version": "3.1.3", "licence": "BSD-3-Clause", "files": 9}],
+    "licences": {"file": "lib/licences", "sections": [1, 2, 3], "lacking": ["flask 3.1.3: BSD-3-Clause"]},
 }
 
 
@@ -76,9 +77,11 @@ def test_facts(tmp_path: Path, compression: pack.Compression) -> None:
     }
     assert facts["modules"][0]["size"] == 4 * 99
     assert facts["licences"] == ["BSD-3-Clause", "Zlib"]
+    assert facts["licence_texts"] == 3
+    assert facts["without_text"] == ["flask 3.1.3: BSD-3-Clause"]
     assert facts["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     text = report.render_text()
-    for word in ("demo 1.2", "linux-x64", "3.13.15", "zlib", "flask", "largest modules"):
+    for word in ("demo 1.2", "linux-x64", "3.13.15", "zlib", "3, none of flask 3.1.3", "largest modules"):
         assert word in text
 
 
