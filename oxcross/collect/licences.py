@@ -147,8 +147,8 @@ def embed(
     every = together([*libraries, *notices])
     content, sizes = document(every)
     path = f"{folder}/oxcross-licenses.txt"
-    # Hardly ever read: compressed well, whatever the project's setting is.
-    resources.add_file(File(path, Encoder("zstd").payload(content)))
+    # Compressed whatever the project's setting is; the highest level takes twenty times as long for 4 % less.
+    resources.add_file(File(path, Encoder("none").payload(content, rarely_read=True)))
     facts["licences"] = {"file": path, "sections": sizes, "lacking": lacking(every)}
     return Setting(Key.LICENCES, text=path)
 

@@ -1,7 +1,7 @@
 """Which file of the package index each distribution was installed from, with its SHA-256: for the manifest.
 
-A requirement line with one hash says it. One with the hashes of all files of a version does not: the index knows the files, and the
-tags in the installed WHEEL which of them it was. That is asked once for an environment, and kept in the store.
+A requirement line has the hashes of all files of a version. The index knows the files, and the tags in the installed WHEEL say which of
+them it was. That is asked once for an environment, and kept in the store.
 """
 
 from __future__ import annotations

@@ -35,6 +35,8 @@ def test_an_installation_without_rooms(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(rooms, "_PACKAGE", tmp_path / "oxcross")
     with pytest.raises(FileNotFoundError, match="has no templates/"):
         rooms.room("templates")
+    with pytest.raises(FileNotFoundError, match="has no LICENSE"):
+        rooms.licence()
 
 
 def test_the_wheel_s_rooms(tmp_path: Path) -> None:
@@ -45,6 +47,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from oxcross import rooms
 assert Path(rooms.__file__).is_relative_to(sys.argv[1])
+assert rooms.licence().startswith("MIT License")
 print(rooms.room("launcher"), len(rooms.files("templates")))
 """
     import tomllib
@@ -54,7 +57,7 @@ print(rooms.room("launcher"), len(rooms.files("templates")))
     archive = tmp_path / "wheel.zip"
     with zipfile.ZipFile(archive, "w") as wheel:
         for source, target in {"oxcross": "oxcross", **table}.items():
-            for path in (REPOSITORY / source).rglob("*"):
+            for path in (REPOSITORY / source, *(REPOSITORY / source).rglob("*")):
                 if path.is_file() and "__pycache__" not in path.parts:
                     wheel.write(path, Path(target) / path.relative_to(REPOSITORY / source))
     with zipfile.ZipFile(archive) as wheel:
