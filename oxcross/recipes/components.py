@@ -14,7 +14,6 @@ from oxcross.targets import Target
 
 LIBCXX = "libc++"  # of extension modules in C++ that are linked in
 _ALWAYS = frozenset({"compiler-rt", "hacl-star", "glibc-start-files"})
-_LIBC_PARTS: Mapping[str, str] = {"glibc": "glibc-start-files", "ucrt": "mingw-w64"}  # of the compiler's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +41,18 @@ def of(target: Target, version: str) -> Mapping[str, Component]:
     own = [python, *map(sources.get, names), *(sources.get(target.libc) for _ in range(target.static))]
     own += [source for name in target.runtime if (source := sources.get(name)).licence_files]
     found = {one.name: one for source in own for one in (_whole(source), *_parts(source))}
-    foreign = {name for libc, name in _LIBC_PARTS.items() if libc != target.libc}
-    return found | {one.name: one for one in _parts(sources.get("ziglang")) if one.name not in foreign}
+    wanted = _of_compiler(target)
+    return found | {one.name: one for one in _parts(sources.get("ziglang")) if one.name in wanted}
+
+
+def _of_compiler(target: Target) -> set[str]:
+    """What the compiler brings: on macOS nothing, for libSystem has all of it."""
+    return {
+        *(["compiler-rt"] if target.os != "macos" else []),
+        *(["glibc-start-files"] if target.libc == "glibc" else []),
+        *(["mingw-w64"] if target.os == "windows" else []),
+        *([LIBCXX] if target.from_source else []),
+    }
 
 
 def _whole(source: Source) -> Component:
