@@ -176,7 +176,7 @@ def test_what_reads_the_tool_chain_reads_osxcross(folder: Path, store: Store) ->
     ours = {step.name: step for step in Plan.of(recipes.steps(_afresh(folder, store)))}
     assert ours.keys() == plain.keys()
     for name, step in ours.items():
-        own = name.startswith("macos-x64/")
+        own = name.startswith("macos-x64/") and name != "macos-x64/licences"  # which reads sources only
         assert isinstance(step.inputs.get("osxcross"), Folder) is own, name
         assert (step.key == plain[name].key) is not own, name
         assert "osxcross" not in plain[name].inputs

@@ -83,6 +83,10 @@ def test_pin_adds_a_version_beside_the_others(table: Path, tmp_path: Path) -> No
     after = rows(table)
     assert len(after) == len(rows(sources.TABLE)) + 1
     assert after["cpython", "3.13.99"]["licence"] == "PSF-2.0"
+    assert after["cpython", "3.13.99"]["licence-files"] == ["LICENSE", "Doc/license.rst"]
+    assert [part.name for part in pinned.parts] == ["expat", "mpdecimal", "hacl-star"]
+    assert not any(part.version for part in pinned.parts), "which versions of them it brings is not known"
+    assert pinned in sources._rows(table), "what was written is what was pinned"
     first = next(version for name, version in after if name == "cpython")
     assert first == sources.get("cpython").version, "the default stays the default"
 
