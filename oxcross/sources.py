@@ -22,6 +22,7 @@ from oxcross.errors import SourceError, nearest
 
 TABLE = Path(__file__).with_name("sources.toml")
 _CHUNK = 1 << 20
+_KEYS = ("name", "version", "filename", "sha256", "size", "licence", "licence_files", "kind", "upstream")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,17 +198,7 @@ def _rewrite(table: Path, source: Source) -> None:
 
 def _row(source: Source) -> Iterator[str]:
     yield "[[source]]"
-    for key in (
-        "name",
-        "version",
-        "filename",
-        "sha256",
-        "size",
-        "licence",
-        "licence_files",
-        "kind",
-        "upstream",
-    ):
+    for key in _KEYS:
         if key != "licence_files" or source.licence_files:
             yield f"{key.replace('_', '-')} = {_toml(getattr(source, key))}"
     for part in source.parts:

@@ -108,8 +108,8 @@ def release(
 ) -> None:
     """Build all targets and lay them out as a release: dist/NAME/VERSION/.
 
-    The folder holds the executables, SHA256SUMS and manifest.json. It never changes once it is there: the same
-    content again is nothing to do, other content needs another version.
+    The folder holds the executables, a bill of materials of each, the licence texts of all that is inside, SHA256SUMS and
+    manifest.json. It never changes once it is there: the same content again is nothing to do, other content needs another version.
     """
     from oxcross import publishtasks, wanted
     from oxcross.publish import contents, dist
