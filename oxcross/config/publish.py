@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from pydantic import Field, StrictBool, StrictInt, StringConstraints
+from pydantic import Field, StrictInt, StringConstraints
 
+from oxcross.config.bucket import Place, Prefix, reached
 from oxcross.config.table import Table, Text
 from oxcross.config.tables import Wrong
 from oxcross.publish import settings
 from oxcross.publish.settings import FOREVER, SOON, Acl
 
-# "Bucket naming rules", Amazon's documentation of S3; other servers ask for no less.
-BucketName = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
-Prefix = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9._/+-]+$")]
-Address = Annotated[str, StringConstraints(strict=True, pattern=r"^https?://\S+$")]
 Channel = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9][a-z0-9-]*$")]
 CacheControlText = Annotated[str, StringConstraints(strict=True, pattern=r"^[ -~]+$")]
 
@@ -29,22 +25,12 @@ class CacheControl(Table):
     """Of the channels' pointers, which do."""
 
 
-class Publish(Table):
+class Publish(Place):
     """The bucket that releases are published to (Amazon S3 or what speaks like it). Credentials are never written here: they
     come from the environment, the profile or the machine's role, as with every program of Amazon's."""
 
-    bucket: BucketName | None = None
-    """The bucket's name."""
     prefix: Prefix | None = None
     """What all keys begin with: `PREFIX/NAME/VERSION/FILE`."""
-    endpoint: Address | None = None
-    """The server's address; default: Amazon's, or AWS_ENDPOINT_URL_S3."""
-    region: Text | None = None
-    """The bucket's region; default: the environment's or the profile's."""
-    profile: Text | None = None
-    """A profile of `~/.aws/config`."""
-    path_style: StrictBool | None = None
-    """Write the bucket's name in the path rather than in the host; default: where `endpoint` is given."""
     acl: Acl | None = None
     """The canned ACL of all objects; default: none is sent, as buckets without ACLs want it."""
     kms_key: Text | None = None
@@ -65,28 +51,8 @@ class Publish(Table):
 
 def resolve(table: Publish, wrong: Wrong) -> settings.Publish:
     """The table as settings; what is wrong goes to ``wrong`` (key, message, hint)."""
-    if table.bucket is None:
-        for field in ("prefix", "endpoint"):
-            if field in table.model_fields_set:
-                wrong("publish.bucket", f"missing, and there is a {field}", 'write bucket = "…"')
-                break
-    endpoint = (table.endpoint or "").rstrip("/")
-    parts = urlsplit(endpoint)
-    if parts.username or parts.password:
-        hint = "credentials come from the environment or a profile"
-        wrong("publish.endpoint", "has a name or password in it", hint)
-    if parts.query or parts.fragment:
-        wrong("publish.endpoint", "must be an address without '?' and '#'", None)
-    prefix = (table.prefix or "").strip("/")
-    if any(part in ("", ".", "..") for part in prefix.split("/")) and prefix:
-        wrong("publish.prefix", f"has an empty part, or one of dots: {table.prefix!r}", None)
     return settings.Publish(
-        bucket=table.bucket or "",
-        prefix=prefix,
-        endpoint=endpoint,
-        region=table.region or "",
-        profile=table.profile or "",
-        path_style=bool(endpoint) if table.path_style is None else table.path_style,
+        **reached(table, "publish", wrong),
         acl=table.acl,
         kms_key=table.kms_key or "",
         versions_cache=table.cache_control.versions,
