@@ -35,6 +35,10 @@ def checked(key: str) -> str:
     return key
 
 
+class Differs(Exception):
+    """A tree is not the one that it should be."""
+
+
 class Shelves:
     """The folders of a store and the entries in them. Safe for many threads and processes."""
 
@@ -111,16 +115,19 @@ class Shelves:
             self._drop(entry)
             return None
 
-    def put_entry(self, entry: Path, tree: Path, name: str) -> Path:
+    def put_entry(self, entry: Path, tree: Path, name: str, digest: str = "") -> Path:
         """Move ``tree`` (on the store's file system) into the store; the entry's tree.
 
-        When another process was first, its entry stays and is returned.
+        When another process was first, its entry stays and is returned. ``digest`` is what the tree's must be, if
+        that is known: Differs.
         """
         with self.guard(), self.temporary("put") as folder:
             made = folder / "entry"
             made.mkdir()
             trees.normalise(tree)
             rows = trees.listing(tree)
+            if digest and trees.digest(rows) != digest:
+                raise Differs
             tree.rename(made / "tree")
             meta = {
                 "key": entry.name,

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from oxcross import housekeeping, locks, trees
 from oxcross.errors import SourceError
@@ -65,20 +65,25 @@ class Store(Shelves):
         """
         return self.fetch_entry(self._step(key), verify=verify)
 
-    def put(self, key: str, tree: Path, name: str) -> Path:
+    def put(self, key: str, tree: Path, name: str, digest: str = "") -> Path:
         """Move ``tree``, a folder below ``temporary()``, into the store; the entry's tree.
 
         Modes and times are normalised. When another process was first, its entry stays and is
-        returned.
+        returned. With ``digest`` a tree that has another one raises ``shelf.Differs``.
         """
-        return self.put_entry(self._step(key), tree, name)
+        return self.put_entry(self._step(key), tree, name, digest)
 
     def digest(self, key: str) -> str:
         """SHA-256 of the entry's whole tree (paths, kinds, contents); KeyError without one."""
+        return str(self.facts(key)["digest"])
+
+    def facts(self, key: str) -> dict[str, Any]:
+        """What is noted of an entry: ``digest``, ``size`` (bytes of content), ``files`` (paths), ``name``; KeyError without one."""
         try:
-            return str(json.loads((self._step(key) / "meta.json").read_text())["digest"])
+            found: dict[str, Any] = json.loads((self._step(key) / "meta.json").read_text())
         except FileNotFoundError:
             raise KeyError(key) from None
+        return found
 
     def lock(
         self, key: str, cancelled: Callable[[], bool] = lambda: False, *, name: str = ""

@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 _CHUNK = 1 << 18
 _TIMEOUT_SECONDS = 30.0
+_ABSENT = (403, 404, 410)  # S3 answers 403 to who may not list
 _ATTEMPTS = 5  # in a row without a single new byte
 
 Progress = Callable[[int], None]
@@ -27,15 +28,30 @@ class TransferError(Exception):
     """This address did not give the file; the text says why."""
 
 
+class Absent(TransferError):
+    """There is no such file at this address."""
+
+
+class Oversized(TransferError):
+    """There are more bytes at this address than there should be."""
+
+
 class Stopped(Exception):
     """The caller asked to stop."""
 
 
-def download(url: str, partial: Path, size: int, progress: Progress, stopped: Callable[[], bool]) -> None:
+def download(
+    url: str,
+    partial: Path,
+    size: int,
+    progress: Progress,
+    stopped: Callable[[], bool],
+    timeout: float = _TIMEOUT_SECONDS,
+) -> None:
     """Complete ``partial`` (which may not exist) from ``url``.
 
     ``size`` is the expected length in bytes, 0 when unknown; more than that is refused. A connection
-    that is cut is taken up again while it brings new bytes. Raises TransferError, Stopped, and
+    that is cut, or silent for ``timeout`` seconds, is taken up again while it brings new bytes. Raises TransferError, Stopped, and
     OSError for what is wrong on this side (no space).
     """
     scheme = urllib.parse.urlsplit(url).scheme
@@ -50,7 +66,7 @@ def download(url: str, partial: Path, size: int, progress: Progress, stopped: Ca
         if size and before == size:
             return
         try:
-            if _request(url, partial, size, progress, stopped):
+            if _request(url, partial, size, progress, stopped, timeout):
                 return
             reason = "the connection was cut"
         except urllib.error.HTTPError as error:
@@ -59,7 +75,8 @@ def download(url: str, partial: Path, size: int, progress: Progress, stopped: Ca
                 partial.unlink()
                 before = 0
             elif error.code < 500:  # asking again does not help
-                raise TransferError(f"HTTP {error.code} {error.reason}") from None
+                kind = Absent if error.code in _ABSENT else TransferError
+                raise kind(f"HTTP {error.code} {error.reason}") from None
             reason = f"HTTP {error.code} {error.reason}"
         except urllib.error.URLError as error:
             reason = str(error.reason)
@@ -73,14 +90,21 @@ def download(url: str, partial: Path, size: int, progress: Progress, stopped: Ca
             raise TransferError(reason)
 
 
-def _request(url: str, partial: Path, size: int, progress: Progress, stopped: Callable[[], bool]) -> bool:
+def _request(
+    url: str,
+    partial: Path,
+    size: int,
+    progress: Progress,
+    stopped: Callable[[], bool],
+    timeout: float,
+) -> bool:
     """One request for what is missing; whether all that was announced arrived."""
     offset = _length(partial)
     headers = {"User-Agent": "oxcross", "Accept-Encoding": "identity"}
     if offset:
         headers["Range"] = f"bytes={offset}-"
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - the caller checked the scheme
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310
         resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT
         if resumed and not response.headers.get("Content-Range", "").startswith(f"bytes {offset}-"):
             raise TransferError("the server answered another range than the one asked for")
@@ -106,7 +130,7 @@ def _pump(
         stream.write(chunk)
         done += len(chunk)
         if size and done > size:
-            raise TransferError(f"more than the {size} bytes that are pinned")
+            raise Oversized(f"more than the {size} bytes that are pinned")
         progress(done)
     return done
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -121,8 +121,15 @@ class Bucket(Connection):
         return content, etag
 
     def digest(self, key: str) -> tuple[str, int] | None:
-        """The SHA-256 (hex) and size of an object as it is downloaded; a cut download goes on where it was cut."""
+        """The SHA-256 (hex) and size of an object as it is downloaded."""
         digest = hashlib.sha256()
+        size = self.download(key, digest.update)
+        return None if size is None else (digest.hexdigest(), size)
+
+    def download(self, key: str, sink: Callable[[bytes], object]) -> int | None:
+        """Hand an object's bytes to ``sink``; how many there were. A cut download goes on where it was cut; what ``sink`` raises
+        ends it, unless it is an OSError.
+        """
         done = 0
         etag = ""
 
@@ -134,7 +141,7 @@ class Bucket(Connection):
             end = done + answer["ContentLength"]
             with answer["Body"] as stream:  # past botocore's checksum, which no part of a download has
                 while done < end and (chunk := stream.read(min(_CHUNK, end - done))):
-                    digest.update(chunk)
+                    sink(chunk)
                     done += len(chunk)
             if done < end:
                 raise botocore.exceptions.IncompleteReadError(actual_bytes=done, expected_bytes=end)
@@ -145,7 +152,7 @@ class Bucket(Connection):
             return None
         except Conflict:
             raise PublishError("it changed while it was read", where=self.where(key)) from None
-        return digest.hexdigest(), done
+        return done
 
     def holds(self, key: str, sha256: str, size: int) -> bool:
         """Whether the object is that, downloaded; once more when it is not: the way may have damaged it."""
