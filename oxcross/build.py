@@ -30,6 +30,7 @@ from oxcross.targets import Target
 from oxcross.wanted import parts, row, slices, steps
 
 if TYPE_CHECKING:
+    from oxcross.cache.shared import SharedCache
     from oxcross.collect.resolve import Resolution
 
 _VERIFY_SECONDS = 60.0
@@ -66,7 +67,13 @@ def output_folder(root: Path) -> Path:
 
 
 def workshop(
-    store: Store, terminal: Terminal, *, engine: str = "auto", jobs: int = 0, mirrors: Iterable[str] = ()
+    store: Store,
+    terminal: Terminal,
+    *,
+    engine: str = "auto",
+    jobs: int = 0,
+    mirrors: Iterable[str] = (),
+    cache: SharedCache | None = None,
 ) -> Workshop:
     """All that builds are made with. UsageError for an engine or a number of jobs that is none."""
     if engine not in engines.ENGINES:
@@ -74,7 +81,9 @@ def workshop(
     if jobs < 0:
         raise UsageError(f"not a number of processes: {jobs}", where="--jobs")
     count = jobs or len(os.sched_getaffinity(0))
-    return Workshop(store=store, terminal=terminal, engine=engine, jobs=count, mirrors=tuple(mirrors))
+    return Workshop(
+        store=store, terminal=terminal, engine=engine, jobs=count, mirrors=tuple(mirrors), cache=cache
+    )
 
 
 @dataclass(kw_only=True)
@@ -86,6 +95,7 @@ class Workshop:
     engine: str
     jobs: int
     mirrors: tuple[str, ...] = ()
+    cache: SharedCache | None = None
 
     def build(self, wanted: Sequence[Project], *, upgrade: bool = False) -> list[Artifact]:
         """The executables of the projects' targets, in order; those that a universal one holds are built, too."""
@@ -160,14 +170,14 @@ class Workshop:
 
         whole = Plan.of(wanted)
         with self._engine() as engine:
-            if not all(self.store.has(step.key) for step in whole.wanted):
-                engine.choose()  # what is wrong with it is to be told before anything is fetched
-            return executor.run(whole, engine, self.store, self._fetcher(), self.terminal, self.jobs)
+            return executor.run(
+                whole, engine, self.store, self._fetcher(), self.terminal, self.jobs, self.cache
+            )
 
     def _fetcher(self) -> Any:
         from oxcross.fetch import Fetcher
 
-        return Fetcher(self.store, self.mirrors, self.terminal)
+        return Fetcher(self.store, self.mirrors, self.terminal, cache=self.cache)
 
     @contextmanager
     def _engine(self) -> Iterator[_LazyEngine]:

@@ -24,6 +24,7 @@ HELP = {
     "jobs": "how many processes to use (default: one a processor)",
     "dry_run": "print the plan, what is cached and what is to be built, and do nothing",
     "json": "print one JSON document on stdout, everything else on stderr",
+    "push": "sign what was built and push it to the shared cache (also: OXCROSS_CACHE_PUSH=1)",
     "upgrade": "resolve the requirements anew instead of taking those in oxcross.lock",
     "verbose": "say more, such as what was cached",
     "store": "the store's folder (default: $OXCROSS_STORE, or the user's cache folder)",

@@ -22,6 +22,7 @@ from oxcross.store import Store
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from oxcross.cache.shared import SharedCache
     from oxcross.fetch import Fetcher
 
 _LOG_LINES = 30
@@ -29,15 +30,23 @@ _NEARLY_FULL = 32_000_000  # bytes free, below which a failure is put down to th
 
 
 def run(
-    plan: Plan, engine: Engine, store: Store, fetcher: Fetcher, reporter: Reporter, jobs: int
+    plan: Plan,
+    engine: Engine,
+    store: Store,
+    fetcher: Fetcher,
+    reporter: Reporter,
+    jobs: int,
+    cache: SharedCache | None = None,
 ) -> dict[Step, Path]:
     """Have every wanted step's output tree in the store; step -> tree, for these and all they took.
+
+    What the store lacks is taken from ``cache``, where others built it; what is wanted, and what is built, is offered to it.
 
     Up to ``jobs`` steps run at a time, and share as many processes, as far as the machine's memory allows. The first failure stops the
     others and is raised (BuildError, StoreError, SourceError, ToolError). Ctrl-C, SIGTERM and SIGHUP
     stop everything, leave no process and no container, and go on as KeyboardInterrupt or SystemExit.
     """
-    return _Run(engine, store, fetcher, reporter, max(1, jobs)).run(plan)
+    return _Run(engine, store, fetcher, reporter, max(1, jobs), cache).run(plan)
 
 
 def shell(step: Step, engine: Engine, store: Store, fetcher: Fetcher, reporter: Reporter, jobs: int) -> int:
@@ -52,48 +61,75 @@ def shell(step: Step, engine: Engine, store: Store, fetcher: Fetcher, reporter: 
 class _Run:
     """One call of ``run``."""
 
-    def __init__(self, engine: Engine, store: Store, fetcher: Fetcher, reporter: Reporter, jobs: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        store: Store,
+        fetcher: Fetcher,
+        reporter: Reporter,
+        jobs: int,
+        cache: SharedCache | None,
+    ) -> None:
         self.engine = engine
         self.store = store
         self.fetcher = fetcher
         self.reporter = reporter
         self.jobs = jobs
+        self.cache = cache
+        self.fetched: set[Step] = set()
         self.made: dict[Step, Path] = {}
         self.cancelled = threading.Event()
 
     def run(self, plan: Plan) -> dict[Step, Path]:
-        waiting = self._missing(plan)
-        for step in plan:
-            if step not in waiting and (step in self.made or self.store.has(step.key)):
-                self.reporter.step_finished(step, cached=True, seconds=0.0)
-        if not waiting:
-            return self.made
         with _signals_as_exit():
-            try:
-                self.fetcher.fetch(source for step in waiting for source in step.sources)
-                self.engine.prepare({step.image for step in waiting})
-                self._build(waiting)
-            except BaseException:
-                self.cancelled.set()
-                self.engine.stop()
-                raise
+            waiting = self._missing(plan)
+            for step in plan:
+                if step in self.fetched or step in waiting:
+                    continue
+                if step in self.made or self.store.has(step.key):
+                    self.reporter.step_finished(step, cached=True, seconds=0.0)
+            if waiting:
+                self._make(waiting)
+        if self.cache:
+            for step in plan.wanted:
+                self.cache.offer(step)
         return self.made
+
+    def _make(self, waiting: list[Step]) -> None:
+        try:
+            self.engine.prepare(())  # what is wrong with it is told before anything is fetched
+            self.fetcher.fetch(source for step in waiting for source in step.sources)
+            self.engine.prepare({step.image for step in waiting})
+            self._build(waiting)
+        except BaseException:
+            self.cancelled.set()
+            self.engine.stop()
+            raise
 
     def _missing(self, plan: Plan) -> list[Step]:
         """The steps to build, in order; what is there and needed is verified and noted as made.
 
-        Only what somebody reads is looked at: with the last step cached, nothing before it is.
+        Only what somebody reads is looked at, here and in the cache: with the last step there, nothing before it is.
         """
         missing: set[Step] = set()
-        needed = set(plan.wanted)
-        for step in reversed(plan.steps):  # each comes before what it needs
-            if step in needed:
-                if (tree := self.store.get(step.key)) is not None:
-                    self.made[step] = tree
-                else:
-                    missing.add(step)
-                    needed.update(step.needs)
+        needed = list(plan.wanted)
+        while needed:
+            lacking = [step for step in dict.fromkeys(needed) if not self._there(step)]
+            fetched = self.cache.fetch(lacking) if self.cache and lacking else {}
+            self.made |= fetched
+            self.fetched.update(fetched)
+            short = [step for step in lacking if step not in fetched]
+            missing.update(short)
+            needed = [
+                need for step in short for need in step.needs if need not in missing and need not in self.made
+            ]
         return [step for step in plan if step in missing]
+
+    def _there(self, step: Step) -> bool:
+        """Whether the store has it; then it is noted as made."""
+        if (tree := self.store.get(step.key)) is not None:
+            self.made[step] = tree
+        return tree is not None
 
     def _build(self, waiting: list[Step]) -> None:
         from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -139,6 +175,8 @@ class _Run:
                 self.reporter.step_failed(step, time.monotonic() - begun)
                 raise
             self.reporter.step_finished(step, cached=False, seconds=time.monotonic() - begun)
+            if self.cache:
+                self.cache.offer(step)
             return tree
 
     def _go_on(self, step: Step) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from oxcross.cache.settings import Cache
 from oxcross.errors import ConfigError, UsageError
 from oxcross.macos.settings import MacOS
 from oxcross.publish.settings import Publish, Release
@@ -87,6 +88,7 @@ class Project:
     macos: MacOS = field(default_factory=MacOS)
     publish: Publish = field(default_factory=Publish)
     release: Release = field(default_factory=Release)
+    cache: Cache = field(default_factory=Cache)
     views: Mapping[str, Project] = field(default_factory=dict, repr=False, compare=False)
 
     @property

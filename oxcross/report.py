@@ -109,7 +109,7 @@ class Lines:
         self._verbose = verbose
         self._stream = stream or sys.stderr
         self._lock = threading.Lock()
-        self._sizes: dict[str, int] = {}
+        self._transfers: dict[str, tuple[int, float]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -140,7 +140,7 @@ class Lines:
 
     def fetch_started(self, name: str, total: int) -> None:
         """A download begins; ``total`` in bytes."""
-        self._sizes[name] = total
+        self._transfers[name] = total, time.monotonic()
 
     def fetch_progress(self, name: str, done: int, total: int) -> None:
         """``done`` of ``total`` bytes are there."""
@@ -148,7 +148,8 @@ class Lines:
     def fetch_finished(self, name: str, *, ok: bool) -> None:
         """A download ended."""
         verb = "fetched  " if ok else "not had  "
-        self._line(f"{verb} {name}  {megabytes(self._sizes.pop(name, 0))}")
+        size, begun = self._transfers.pop(name)
+        self._line(f"{verb} {name}  {megabytes(size)}  {duration(time.monotonic() - begun)}")
 
     def notice(self, text: str) -> None:
         """Something to know."""
@@ -181,6 +182,7 @@ class Live:
             transient=True,
         )
         self._tasks: dict[str, TaskID] = {}
+        self._transfers: dict[str, tuple[int, float]] = {}
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -225,6 +227,7 @@ class Live:
 
     def fetch_started(self, name: str, total: int) -> None:
         """A download begins; ``total`` in bytes."""
+        self._transfers[name] = total, time.monotonic()
         self._begin(f"fetch {name}", f"fetch {name} ({megabytes(total)})", float(total))
 
     def fetch_progress(self, name: str, done: int, total: int) -> None:
@@ -236,7 +239,9 @@ class Live:
     def fetch_finished(self, name: str, *, ok: bool) -> None:
         """A download ended."""
         self._end(f"fetch {name}")
-        self._say("fetched" if ok else "not had", "green" if ok else "bold red", name)
+        size, begun = self._transfers.pop(name)
+        text = f"{name}  {megabytes(size)}  {duration(time.monotonic() - begun)}"
+        self._say("fetched" if ok else "not had", "green" if ok else "bold red", text)
 
     def notice(self, text: str) -> None:
         """Something to know."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from invoke.collection import Collection
 from invoke.context import Context
 
-from oxcross import report
+from oxcross import cachetasks, report
 from oxcross.command import command
 from oxcross.errors import StoreError, UsageError, nearest
 
@@ -206,6 +206,8 @@ def _bytes(text: str) -> int:
 
 
 cache = Collection("cache", size, list_, prune, verify, path, copy)
+for _task in (cachetasks.keygen, cachetasks.push, cachetasks.pull, cachetasks.remote):
+    cache.add_task(_task)
 cache.default = "size"
 sources = Collection("sources", list_sources, pin)
 sources.default = "list"

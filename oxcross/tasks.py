@@ -36,6 +36,7 @@ def build(
     dry_run: bool = False,
     json: bool = False,
     upgrade: bool = False,
+    push: bool = False,
     verbose: bool = False,
     store: str = "",
 ) -> None:
@@ -51,7 +52,9 @@ def build(
         if dry_run:
             _show_plan(wanted.plan(projects, opened, upgrade=upgrade), json=json)
             return
-        artifacts = _build(projects, opened, engine=engine, jobs=jobs, upgrade=upgrade, verbose=verbose)
+        artifacts = _build(
+            projects, opened, engine=engine, jobs=jobs, upgrade=upgrade, push=push, verbose=verbose
+        )
     if json:
         report.emit({"artifacts": [artifact.document() for artifact in artifacts]})
     else:
@@ -79,7 +82,7 @@ def run(
     if (lacking := runner.lacking(row)) is not None:
         raise ToolError(f"{row.name} executables cannot be run here: {lacking}")
     with open_store(store) as opened:
-        [artifact] = _build(projects[:1], opened, engine=engine, jobs=jobs, upgrade=False, verbose=verbose)
+        [artifact] = _build(projects[:1], opened, engine=engine, jobs=jobs, verbose=verbose)
     line, env = runner.line(row, artifact.path, *_passed(c)), runner.environment(row)
     sys.stdout.flush()
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what is ignored stays so in exec
@@ -103,6 +106,7 @@ def release(
     dry_run: bool = False,
     json: bool = False,
     upgrade: bool = False,
+    push: bool = False,
     verbose: bool = False,
     store: str = "",
 ) -> None:
@@ -123,7 +127,9 @@ def release(
         if dry_run:
             _show_plan(wanted.plan(projects, opened, upgrade=upgrade), json=json)
             return
-        artifacts = _build(projects, opened, engine=engine, jobs=jobs, upgrade=upgrade, verbose=verbose)
+        artifacts = _build(
+            projects, opened, engine=engine, jobs=jobs, upgrade=upgrade, push=push, verbose=verbose
+        )
     first = projects[0]
     released = dist.release(
         *(first.root / "dist", first.name, first.version, artifacts),
@@ -287,12 +293,24 @@ def schema(_c: Context) -> None:
 
 
 def _build(
-    projects: list[Any], store: Any, *, engine: str, jobs: int, upgrade: bool, verbose: bool
+    projects: list[Any],
+    store: Any,
+    *,
+    engine: str,
+    jobs: int,
+    verbose: bool,
+    upgrade: bool = False,
+    push: bool = False,
 ) -> list[Any]:
     from oxcross import build as road
+    from oxcross.cache import settings, shared
 
-    with report.terminal(verbose=verbose) as terminal:
-        shop = road.workshop(store, terminal, engine=engine, jobs=jobs, mirrors=projects[0].mirrors)
+    first = projects[0]
+    with (
+        report.terminal(verbose=verbose) as terminal,
+        shared.opened(first.cache, store, terminal, push=push or settings.pushes()) as cache,
+    ):
+        shop = road.workshop(store, terminal, engine=engine, jobs=jobs, mirrors=first.mirrors, cache=cache)
         return shop.build(projects, upgrade=upgrade)
 
 

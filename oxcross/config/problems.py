@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from oxcross.config.cache import Cache
 from oxcross.config.macos import App, MacOS, MacPackage, MacSign, Notarize
 from oxcross.config.publish import CacheControl, Publish
 from oxcross.config.release import Release
@@ -29,6 +30,7 @@ from oxcross.errors import nearest
 
 _TABLES: Final[Mapping[str, type[Table]]] = {
     "analyze": Analyze,
+    "cache": Cache,
     "commands": Command,
     "data": Data,
     "interpreter": Interpreter,
@@ -139,6 +141,8 @@ _PATTERNS: Final[Mapping[str, str]] = {
     r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$": "write a bucket's name: 3 to 63 lower-case letters, digits, '-' and '.'",
     r"^[A-Za-z0-9._/+-]+$": "letters, digits, '.', '_', '+', '-' and '/' only: addresses are made of it",
     r"^[a-z0-9][a-z0-9-]*$": "lower-case letters, digits and '-' only: addresses are made of it",
+    r"^[A-Za-z0-9+/]{43}=$": "write a public key as `oxcross cache keygen` prints it",
+    r"^[A-Za-z_][A-Za-z0-9_]*$": "write the name of an environment variable",
     r"^[ -~]+$": "printable ASCII only: it becomes a header",
     r"^2\.[1-9][0-9]$": 'write a glibc version from 2.17 on, such as "2.28"',
 }

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from oxcross.config.cache import Cache
 from oxcross.config.macos import MacOS
 from oxcross.config.publish import Publish
 from oxcross.config.release import Release
@@ -329,6 +330,7 @@ class Config(Settings):
     analyze: Analyze = Analyze()
     publish: Publish = Publish()
     release: Release = Release()
+    cache: Cache = Cache()
 
 
 RUN_KEYS: Final = ("entry-point", "run-module", "run-file", "run-command", "repl")

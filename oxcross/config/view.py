@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from oxcross import sources, targets
-from oxcross.config import macos, publish, release, schema, windows
+from oxcross.config import cache, macos, publish, release, schema, windows
 from oxcross.config.files import check_hashed, check_lock, data_files, existing_file
 from oxcross.config.findings import Findings
 from oxcross.config.running import RUN_KINDS, Running
@@ -92,6 +92,7 @@ class _View:
             ignore=self._config.analyze.ignore,
             publish=publish.resolve(self._config.publish, self._add),
             release=release.resolve(self._config.release),
+            cache=cache.resolve(self._root, self._config.cache, self._add),
             windows=windows.resolve(
                 self._root,
                 settings.windows,

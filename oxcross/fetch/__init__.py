@@ -1,6 +1,6 @@
 """Getting pinned sources, each by its SHA-256, from wherever it can be had.
 
-The order: the store; the mirrors that were configured; upstream; the machine's package mirrors.
+The order: the store; the mirrors that were configured; the shared cache; upstream; the machine's package mirrors.
 Where bytes come from does not matter, they are the pinned ones or they are refused and deleted.
 """
 
@@ -13,12 +13,16 @@ import time
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from oxcross.errors import OxcrossError, SourceError
 from oxcross.fetch import apt
 from oxcross.plan import Pinned, Reporter
 from oxcross.sdist import IndexFile
 from oxcross.store import Store
+
+if TYPE_CHECKING:
+    from oxcross.cache.shared import SharedCache
 
 _PROGRESS_SECONDS = 0.1
 
@@ -39,12 +43,14 @@ class Fetcher:
         reporter: Reporter,
         *,
         apt_folder: Path = apt.APT_FOLDER,
+        cache: SharedCache | None = None,
     ) -> None:
         self._store = store
         self._mirrors = [*_listed(os.environ.get("OXCROSS_MIRROR", "")), *mirrors]
         self._offline = os.environ.get("OXCROSS_OFFLINE", "0") not in ("", "0")
         self._reporter = reporter
         self._apt_folder = apt_folder
+        self._cache = cache
         self._stop = threading.Event()
 
     def fetch(self, sources: Iterable[Pinned], jobs: int = 4) -> dict[str, Path]:
@@ -86,6 +92,8 @@ class Fetcher:
     def stop(self) -> None:
         """Let every transfer end now; what is there of it is kept for the next time."""
         self._stop.set()
+        if self._cache:
+            self._cache.stop()
 
     def _one(self, source: Pinned) -> Path:
         with self._store.lock(source.sha256, self._stop.is_set, name=source.filename) as held:
@@ -138,6 +146,8 @@ class Fetcher:
                     yield self._place(source, _join(base, name))
         if self._offline:
             return
+        if self._cache:
+            yield "the shared cache", lambda: self._cached(source)
         if source.kind == "wheel":
             yield "the package index", lambda: self._wheel(source)
         if isinstance(source, IndexFile):
@@ -156,6 +166,16 @@ class Fetcher:
 
         partial = self._store.partial(source.sha256)
         resumed = partial.exists()
+        try:
+            download(url, partial, source.size, self._progress(source), self._stop.is_set)
+            return self._store.add_source(source.sha256, source.filename, partial)
+        except SourceError:
+            if not resumed:
+                raise
+        # The first part came from elsewhere, and may have been what was wrong.
+        return self._download(source, url)
+
+    def _progress(self, source: Pinned) -> Callable[[int], None]:
         last = 0.0
 
         def progress(done: int) -> None:
@@ -165,14 +185,14 @@ class Fetcher:
                 last = now
                 self._reporter.fetch_progress(source.name, done, source.size)
 
-        try:
-            download(url, partial, source.size, progress, self._stop.is_set)
-            return self._store.add_source(source.sha256, source.filename, partial)
-        except SourceError:
-            if not resumed:
-                raise
-        # The first part came from elsewhere, and may have been what was wrong.
-        return self._download(source, url)
+        return progress
+
+    def _cached(self, source: Pinned) -> Path:
+        with self._store.temporary("cache") as folder:
+            file = folder / "source"
+            if not self._cache or not self._cache.source(source, file, self._progress(source)):
+                raise SourceError("it has it not", where=source.filename)
+            return self._store.add_source(source.sha256, source.filename, file)
 
     def _indexed(self, file: IndexFile) -> Path:
         from oxcross.collect.index import address

@@ -36,7 +36,7 @@ def test_lines() -> None:
         "building  linux-x64/zlib",
         "built     linux-x64/zlib  12.3 s",
         "failed    linux-x64/zlib  2 min 05 s",
-        "fetched   zlib.tar  2.5 MB",
+        "fetched   zlib.tar  2.5 MB  0.0 s",
         "note      the weather",
     ]
 
@@ -127,7 +127,7 @@ def test_live() -> None:
         "built  linux-x64/zlib  1.5 s",
         "cached linux-x64/zlib",
         "failed linux-x64/zlib  2.0 s",
-        "fetched zlib.tar",
+        "fetched zlib.tar  1.0 MB  0.0 s",
         "[not markup]",
         "pack   linux-x64",
         "app [x]  1 MB",

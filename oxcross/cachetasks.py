@@ -1,0 +1,172 @@
+"""The tasks about the cache that machines share (``oxcross cache keygen``, ``push``, ``pull``, ``remote``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoke.context import Context
+
+from oxcross import report
+from oxcross.command import command
+from oxcross.errors import ConfigError
+
+if TYPE_CHECKING:
+    from oxcross.cache.pusher import Pushed
+    from oxcross.cache.settings import Cache
+    from oxcross.plan import Plan
+    from oxcross.project import Project
+    from oxcross.store import Store
+
+_ALL = "also what comes before the last steps: tool chains, libraries, sources"
+
+
+@command
+def keygen(_c: Context, json: bool = False) -> None:
+    """Make a pair of keys for a builder that fills the cache. Nothing is written: the secret one is for the builder's environment."""
+    from oxcross.cache import settings, signing
+
+    public, secret = signing.generate()
+    if json:
+        report.emit({"public": public, "secret": secret})
+    else:
+        print(f'public  {public}   in [tool.oxcross.cache]: trust = ["…"]')
+        print(f"secret  {secret}   in the builder's environment: {settings.KEY_ENV}")
+
+
+@command(help={"all": _ALL})
+def push(
+    _c: Context,
+    project: str = ".",
+    targets: str = "",
+    all: bool = False,  # noqa: A002 (the flag's name)
+    json: bool = False,
+    store: str = "",
+) -> None:
+    """Push what the store has of the project's steps, signed: those that executables are assembled from.
+
+    What is there is never overwritten: the same again goes on where it stopped. `--json` prints
+    {"pushed": [{"name", "key", "state": "new" | "there" | "lacking" | "private", "size"}]}.
+    """
+    from oxcross.cache import remote as place
+    from oxcross.storetasks import open_store
+
+    with open_store(store) as opened, report.terminal() as terminal:
+        loaded, plan = _plan(project, targets, opened)
+        with place.told():
+            done = _push(_settings(loaded), plan, opened, terminal, everything=all)
+    if json:
+        report.emit({"pushed": [one.document() for one in done]})
+        return
+    words = {
+        "new": "pushed",
+        "there": "there already",
+        "lacking": "not built here",
+        "private": "not to be shared",
+    }
+    report.table(
+        ["what", "state", "size", "key"],
+        [
+            [one.name, words[one.state], report.megabytes(one.size) if one.size else "", one.key[:16]]
+            for one in done
+        ],
+    )
+
+
+@command
+def pull(_c: Context, project: str = ".", targets: str = "", json: bool = False, store: str = "") -> None:
+    """Take what the project's executables are assembled from out of the cache, as a build does.
+
+    `--json` prints {"steps": [{"name", "key", "state": "cached" | "fetched" | "lacking"}]}.
+    """
+    from oxcross.cache.shared import SharedCache
+    from oxcross.storetasks import open_store
+
+    with open_store(store) as opened, report.terminal() as terminal:
+        loaded, plan = _plan(project, targets, opened)
+        cache = SharedCache(_settings(loaded), opened, terminal)
+        try:
+            there = {step for step in plan.wanted if opened.get(step.key) is not None}
+            fetched = cache.fetch(step for step in plan.wanted if step not in there)
+        finally:
+            cache.close()
+    rows = [
+        (step, "cached" if step in there else "fetched" if step in fetched else "lacking")
+        for step in plan.wanted
+    ]
+    if json:
+        report.emit({"steps": [{"name": step.name, "key": step.key, "state": state} for step, state in rows]})
+    else:
+        words = {"cached": "there already", "fetched": "fetched", "lacking": "not had"}
+        report.table(
+            ["step", "state", "key"], [[step.name, words[state], step.key[:16]] for step, state in rows]
+        )
+
+
+@command
+def remote(_c: Context, project: str = ".", json: bool = False) -> None:
+    """Say what lies in the cache's bucket: entries, their size, and who signed how many steps.
+
+    `--json` prints {"place", "kinds": {"steps" | "blobs" | "sources": {"entries", "size"}}, "signers": [{"signer", "trusted",
+    "steps"}]}; a signer is named by the beginning of the SHA-256 of its public key.
+    """
+    from oxcross import project as projects
+    from oxcross.cache import listing
+    from oxcross.cache import remote as place
+    from oxcross.publish.s3 import Bucket
+
+    settings = _settings(projects.load(Path(project)))
+    if not settings.place.bucket:
+        raise ConfigError(
+            "only a bucket can be listed", where="tool.oxcross.cache", hint='write bucket = "…"'
+        )
+    with place.told(), Bucket(settings.place) as bucket:
+        found = listing.listed(bucket, settings)
+    if json:
+        report.emit(found.document())
+        return
+    rows = [[kind, str(one.entries), report.megabytes(one.size)] for kind, one in found.kinds.items()]
+    report.table(["kind", "entries", "size"], rows)
+    for signer in found.signers:
+        trusted = "trusted" if signer.public else "not trusted"
+        print(f"{signer.steps} steps signed by {signer.public or signer.name}, {trusted}")
+    print(f"\n{found.place}")
+
+
+def _plan(folder: str, targets: str, store: Store) -> tuple[Project, Plan]:
+    """The project, and its steps for these targets; those that executables are assembled from are the wanted ones."""
+    from oxcross import wanted
+    from oxcross.plan import Plan
+
+    projects = wanted.select(folder, targets)
+    parts = wanted.parts(projects)
+    return projects[0], Plan.of(step for part in parts for step in wanted.known_steps(part, store))
+
+
+def _push(
+    settings: Cache, plan: Plan, store: Store, terminal: report.Terminal, *, everything: bool
+) -> list[Pushed]:
+    from oxcross.cache.pusher import Pushed, Pusher
+    from oxcross.cache.shared import shareable
+
+    pusher = Pusher(settings, store, terminal)
+    done = []
+    try:
+        for step in plan if everything else plan.wanted:
+            if not shareable(step):
+                done.append(Pushed(name=step.name, key=step.key, state="private"))
+                continue
+            with terminal.stage(step.name, "push"):
+                done.append(pusher.step(step))
+        if everything:
+            with terminal.stage("sources", "push"):
+                done += pusher.sources(source for step in plan for source in step.sources)
+    finally:
+        pusher.close()
+    return done
+
+
+def _settings(project: Project) -> Cache:
+    from oxcross.cache import settings
+
+    return settings.required(project.cache, f"{project.pyproject}: tool.oxcross.cache")
