@@ -1,0 +1,448 @@
+"""A cache that machines share: filled from the user's own store into a real S3 server, read by machines with empty stores."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import faults
+import pytest
+import s3server
+import trustme
+from disturbed import ENVIRONMENT
+from faults import Proxy
+from program import REPOSITORY, oxcross
+
+from oxcross.cache import remote, signing
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+BUCKET = "cache"
+PUBLIC, SECRET = signing.generate()
+STRANGER, STRANGERS_SECRET = signing.generate()
+TARGETS = "linux-x64,linux-x64-musl"
+STEPS = ["linux-x64/cpython", "linux-x64/launcher", "linux-x64/runtime"]
+
+
+@dataclass
+class Machine:
+    """A machine with a project and a store."""
+
+    folder: Path
+    env: dict[str, str]
+
+    def run(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return oxcross(*words, "--project", str(self.folder / "hello"), env={**self.env, **env})
+
+    def json(self, *words: str, **env: str) -> dict[str, Any]:
+        done = self.run(*words, "--json", **env)
+        assert done.returncode == 0, done.stderr
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "oxcross", *words, "--project", str(self.folder / "hello")],
+            cwd=REPOSITORY,
+            env={**ENVIRONMENT, "PATH": "/usr/bin:/bin", **self.env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    @property
+    def store(self) -> Path:
+        return Path(self.env["OXCROSS_STORE"])
+
+    def left(self) -> list[str]:
+        """What is in the store besides its folders: entries, and what is half made."""
+        return sorted(
+            str(path.relative_to(self.store)) for path in self.store.glob("*/*") if "locks" not in path.parts
+        )
+
+
+@dataclass(frozen=True)
+class Place:
+    proxy: Proxy
+    client: S3Client
+
+    def keys(self, prefix: str) -> list[str]:
+        rows = self.client.list_objects_v2(Bucket=BUCKET, Prefix=f"{prefix}/").get("Contents", [])
+        return [row["Key"].removeprefix(f"{prefix}/") for row in rows]
+
+    def written(self) -> Counter[str]:
+        """How often each key was written since the proxy was reset."""
+        return Counter(entry.key for entry in self.proxy.log if entry.writes and entry.status == 200)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("cache")
+    with s3server.running(folder / "server") as server, faults.running(server.port) as proxy:
+        client = server.client()
+        client.create_bucket(Bucket=BUCKET)
+        yield Place(proxy, client)
+        client.close()
+
+
+Maker = Callable[..., Machine]
+
+
+@pytest.fixture
+def machine(place: Place, tmp_path: Path, request: pytest.FixtureRequest) -> Maker:
+    """A function that makes a machine: its store is empty, or (``filled``) the user's; the place in the bucket is the test's own."""
+    place.proxy.reset(lambda *_: faults.THROUGH, 0)
+    prefix = "".join(letter if letter.isalnum() else "-" for letter in request.node.name)
+
+    def make(
+        name: str, *, filled: bool = False, secret: str = "", trust: tuple[str, ...] = (PUBLIC,)
+    ) -> Machine:
+        folder = tmp_path / name
+        (folder / "hello").mkdir(parents=True)
+        (folder / "hello" / "hello.py").write_text('print("hello world")\n', encoding="utf-8")
+        (folder / "hello" / "pyproject.toml").write_text(
+            '[project]\nname = "hello"\nversion = "1.0"\nrequires-python = ">=3.12"\n'
+            '[tool.oxcross]\nrun-file = "hello.py"\nproject = false\ntargets = ["linux-x64"]\n'
+            f'[tool.oxcross.cache]\nbucket = "{BUCKET}"\nprefix = "{prefix}"\n'
+            f'endpoint = "{place.proxy.address}"\ntrust = {json.dumps(list(trust))}\n',
+            encoding="utf-8",
+        )
+        env = {**ENVIRONMENT, "OXCROSS_CACHE_KEY": secret}
+        return Machine(folder, env if filled else {**env, "OXCROSS_STORE": str(folder / "store")})
+
+    return make
+
+
+@pytest.fixture
+def builder(machine: Maker) -> Machine:
+    """A machine that has built everything and may fill the cache."""
+    return machine("builder", filled=True, secret=SECRET)
+
+
+def states(document: dict[str, Any]) -> dict[str, str]:
+    """Name -> state, of what push and pull print."""
+    [rows] = document.values()
+    return {row["name"]: row["state"] for row in rows}
+
+
+def prefix(one: Machine) -> str:
+    text = (one.folder / "hello" / "pyproject.toml").read_text(encoding="utf-8")
+    return text.partition('prefix = "')[2].partition('"')[0]
+
+
+def test_a_new_machine_builds_nothing(builder: Machine, machine: Maker, place: Place) -> None:
+    document = builder.json("cache", "push", "--targets", TARGETS)
+    assert set(states(document).values()) == {"new"}
+    assert set(states(document)) == {*STEPS, "linux-x64-musl/cpython", "linux-x64-musl/launcher"}
+    assert set(states(builder.json("cache", "push", "--targets", TARGETS)).values()) == {"there"}
+
+    new = machine("new")
+    done = new.run("build", "--targets", TARGETS, DOCKER_HOST="tcp://127.0.0.1:9", OXCROSS_MIRROR="")
+    assert done.returncode == 0, done.stderr
+    lines = [line.split()[:2] for line in done.stderr.splitlines()]
+    assert not [line for line in lines if line[0] in ("building", "built")]
+    assert sorted(line[1] for line in lines if line[0] == "fetched") == sorted(states(document))
+    said = subprocess.run([new.folder / "hello/build/linux-x64/hello"], capture_output=True, check=True)
+    assert said.stdout == b"hello world\n"
+
+    place.proxy.reset(lambda *_: faults.THROUGH, 0)
+    again = new.run("build", "--targets", TARGETS)
+    assert again.returncode == 0
+    assert "fetched" not in again.stderr
+    assert place.proxy.log == []
+    verified = oxcross("cache", "verify", env=new.env)
+    assert verified.returncode == 0, verified.stderr
+
+
+def test_what_is_there_is_listed(builder: Machine, machine: Maker, place: Place) -> None:
+    builder.json("cache", "push")
+    other = machine("other", filled=True, secret=STRANGERS_SECRET, trust=(STRANGER,))
+    assert set(states(other.json("cache", "push")).values()) == {
+        "new"
+    }  # its own statements, the same archives
+    found = builder.json("cache", "remote")
+    assert {kind: row["entries"] for kind, row in found["kinds"].items()} == {
+        "steps": 6,
+        "blobs": 3,
+        "sources": 0,
+    }
+    assert found["kinds"]["blobs"]["size"] > 10_000_000
+    assert {(row["signer"], row["trusted"], row["steps"]) for row in found["signers"]} == {
+        (signing.short(PUBLIC), True, 3),
+        (signing.short(STRANGER), False, 3),
+    }
+    text = builder.run("cache", "remote").stdout
+    assert f"3 steps signed by {PUBLIC}, trusted" in text
+    assert f"3 steps signed by {signing.short(STRANGER)}, not trusted" in text
+
+
+def test_a_build_pushes_when_it_is_asked_to(builder: Machine, machine: Maker, place: Place) -> None:
+    done = builder.run("build")
+    assert done.returncode == 0, done.stderr
+    assert place.keys(prefix(builder)) == []
+    done = builder.run("build", "--push")
+    assert done.returncode == 0, done.stderr
+    assert "pushed to the shared cache: 3 steps, " in done.stderr
+    done = builder.run("build", OXCROSS_CACHE_PUSH="1")
+    assert done.returncode == 0, done.stderr
+    assert "pushed" not in done.stderr
+    assert set(states(machine("new").json("cache", "pull")).values()) == {"fetched"}
+
+
+def test_who_may_not_push(machine: Maker, place: Place) -> None:
+    without = machine("without", filled=True)
+    for words in (("build", "--push"), ("cache", "push")):
+        done = without.run(*words)
+        assert done.returncode == 3
+        assert "there is no secret key to sign what is pushed with" in done.stderr
+    stranger = machine("stranger", filled=True, secret=STRANGERS_SECRET)
+    done = stranger.run("cache", "push")
+    assert done.returncode == 3
+    assert f'add its public key: "{STRANGER}"' in done.stderr
+    assert STRANGERS_SECRET not in done.stderr
+    refused = machine("refused", filled=True, secret=SECRET).run(
+        "cache", "push", AWS_SECRET_ACCESS_KEY=s3server.SECRET[::-1]
+    )
+    assert refused.returncode == 8
+    assert "the server does not accept the secret key" in refused.stderr
+
+
+def _wrong_signer(place: Place, folder: str, keys: list[str]) -> None:
+    """The stranger's statements where the trusted ones were."""
+    for key in keys:
+        other = f"{key.rpartition('/')[0]}/{signing.short(STRANGER)}.json"
+        copied = {"Bucket": BUCKET, "Key": f"{folder}/{other}"}
+        place.client.copy_object(Bucket=BUCKET, Key=f"{folder}/{key}", CopySource=copied)  # type: ignore[arg-type]
+
+
+def _wrong_step(place: Place, folder: str, keys: list[str]) -> None:
+    """Each step's statement lies where another's was."""
+    found = [s3_content(place, f"{folder}/{key}") for key in keys]
+    for key, content in zip(keys, [*found[1:], found[0]], strict=True):
+        place.client.put_object(Bucket=BUCKET, Key=f"{folder}/{key}", Body=content)
+
+
+def _swapped_digests(place: Place, folder: str, keys: list[str]) -> None:
+    """Each leads to another's archive."""
+    found = [json.loads(s3_content(place, f"{folder}/{key}")) for key in keys]
+    for key, document, other in zip(keys, found, [*found[1:], found[0]], strict=True):
+        fields = {name: other[name] for name in ("archive", "archive_size", "digest")}
+        content = json.dumps({**document, **fields}).encode()
+        place.client.put_object(Bucket=BUCKET, Key=f"{folder}/{key}", Body=content)
+
+
+def _damaged_blobs(place: Place, folder: str, keys: list[str]) -> None:
+    for key in place.keys(folder):
+        if key.startswith(remote.BLOBS):
+            content = bytearray(s3_content(place, f"{folder}/{key}"))
+            content[len(content) // 2] ^= 1
+            place.client.put_object(Bucket=BUCKET, Key=f"{folder}/{key}", Body=bytes(content))
+
+
+def s3_content(place: Place, key: str) -> bytes:
+    with place.client.get_object(Bucket=BUCKET, Key=key)["Body"] as stream:
+        return stream.read()
+
+
+@pytest.mark.parametrize(
+    ("poison", "told"),
+    [
+        (_wrong_signer, "another key signed it"),
+        (_wrong_step, "it is about another step"),
+        (_swapped_digests, "its signature does not fit"),
+        (_damaged_blobs, "its archive has another SHA-256 than is signed"),
+    ],
+)
+def test_poison(
+    builder: Machine,
+    machine: Maker,
+    place: Place,
+    poison: Callable[[Place, str, list[str]], None],
+    told: str,
+) -> None:
+    builder.json("cache", "push")
+    folder = prefix(builder)
+    if poison is _wrong_signer:
+        machine("x", filled=True, secret=STRANGERS_SECRET, trust=(STRANGER,)).json("cache", "push")
+    mine = [key for key in place.keys(folder) if key.endswith(f"{signing.short(PUBLIC)}.json")]
+    assert len(mine) == 3
+    poison(place, folder, mine)
+    new = machine("new")
+    done = new.run("cache", "pull", "--json")
+    assert done.returncode == 0, done.stderr
+    assert set(states(json.loads(done.stdout)).values()) == {"lacking"}
+    notices = [line for line in done.stderr.splitlines() if line.startswith("note ")]
+    assert len(notices) == 3
+    assert all("not taken from the shared cache: linux-x64/" in line and told in line for line in notices)
+    assert new.left() == []
+
+
+@pytest.mark.parametrize("fault", [faults.HANG, faults.BUSY, faults.CUT_REQUEST])
+def test_a_server_that_fails(builder: Machine, machine: Maker, place: Place, fault: str) -> None:
+    """That is told once and soon, and it is left alone."""
+    builder.json("cache", "push")
+    place.proxy.reset(lambda *_: fault, 0)
+    place.proxy.hang = 3
+    new = machine("new")
+    begun = time.monotonic()
+    done = new.run("cache", "pull", "--json")
+    assert time.monotonic() - begun < 25
+    assert done.returncode == 0, done.stderr
+    assert set(states(json.loads(done.stdout)).values()) == {"lacking"}
+    told = [line for line in done.stderr.splitlines() if line.startswith("note ")]
+    assert len(told) == 1, done.stderr
+    assert "the shared cache is left out: " in told[0]
+    assert new.left() == []
+
+
+def test_damage_on_the_way(builder: Machine, machine: Maker, place: Place) -> None:
+    """Nothing that arrived otherwise than it was sent is in the store."""
+    builder.json("cache", "push")
+    place.proxy.reset(
+        faults.sometimes(0.5, (faults.DAMAGED_ANSWER, faults.CUT_ANSWER, faults.TRUNCATED), 1), 1
+    )
+    new = machine("new")
+    new.json("cache", "pull")
+    place.proxy.reset(lambda *_: faults.THROUGH, 0)
+    new.json("cache", "pull")
+    assert set(states(new.json("cache", "pull")).values()) == {"cached"}
+    assert oxcross("cache", "verify", env=new.env).returncode == 0
+
+
+def test_two_builders_at_once(builder: Machine, machine: Maker, place: Place) -> None:
+    """Each object is written once, and both are content."""
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(lambda _: states(builder.json("cache", "push")), range(2))
+    assert all({one[name], other[name]} <= {"new", "there"} for name in STEPS)
+    assert set(place.written().values()) == {1}
+    assert len(place.keys(prefix(builder))) == 6
+    assert set(states(machine("new").json("cache", "pull")).values()) == {"fetched"}
+
+
+@pytest.mark.parametrize("at", [1, 4, 7])
+def test_a_killed_push(builder: Machine, machine: Maker, place: Place, at: int) -> None:
+    """Whatever request it was killed at: the same again does the rest, and nothing misleads meanwhile."""
+    process = builder.start("cache", "push")
+    place.proxy.reset(faults.once(at, faults.KILL), at, process.kill)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == -signal.SIGKILL, output
+    meanwhile = states(machine("meanwhile").json("cache", "pull"))
+    assert set(meanwhile.values()) <= {"fetched", "lacking"}
+    assert "lacking" in meanwhile.values()
+    again = states(builder.json("cache", "push"))
+    assert "new" in again.values()
+    assert set(states(machine("new").json("cache", "pull")).values()) == {"fetched"}
+
+
+def test_stopped_while_it_fetches(builder: Machine, machine: Maker, place: Place) -> None:
+    builder.json("cache", "push")
+    new = machine("new")
+
+    def hanging(_: int, request: faults.Request) -> str:
+        return faults.HANG if remote.BLOBS in request.key else faults.THROUGH
+
+    place.proxy.reset(hanging, 0)
+    place.proxy.hang = 60
+    process = new.start("build")
+    while not any(remote.BLOBS in entry.key for entry in place.proxy.log):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert time.monotonic() - begun < 15
+    assert process.returncode == 130, output
+    assert new.left() == []
+    place.proxy.reset(lambda *_: faults.THROUGH, 0)
+    done = new.run("build")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def mirror(place: Place) -> Iterator[Callable[[ssl.SSLContext | None], str]]:
+    """A function that serves the bucket to everybody, as a public bucket or what lies before one does."""
+    running: list[http.server.ThreadingHTTPServer] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            try:
+                content = s3_content(place, self.path.lstrip("/"))
+            except place.client.exceptions.NoSuchKey:
+                self.send_error(404)
+                return
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *arguments: object) -> None:
+            """Keep the test's output clean."""
+
+    def start(context: ssl.SSLContext | None) -> str:
+        listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if context:
+            listener.socket = context.wrap_socket(listener.socket, server_side=True)
+        threading.Thread(target=listener.serve_forever, daemon=True).start()
+        running.append(listener)
+        return f"http{'s' if context else ''}://127.0.0.1:{listener.server_address[1]}"
+
+    yield start
+    for listener in running:
+        listener.shutdown()
+        listener.server_close()
+
+
+@pytest.mark.parametrize("safe", [False, True])
+def test_an_address(
+    builder: Machine,
+    machine: Maker,
+    mirror: Callable[[ssl.SSLContext | None], str],
+    tmp_path: Path,
+    safe: bool,
+) -> None:
+    """It takes no credentials."""
+    builder.json("cache", "push")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    url = f"{mirror(context if safe else None)}/{prefix(builder)}"
+    nobody = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "OXCROSS_CACHE_URL": url}
+    new = machine("new")
+    if safe:  # of an authority that nobody knows
+        done = new.run("cache", "pull", "--json", **nobody)
+        assert set(states(json.loads(done.stdout)).values()) == {"lacking"}
+        assert "the shared cache is left out: " in done.stderr
+        nobody["SSL_CERT_FILE"] = str(tmp_path / "ca.pem")
+    done = new.run("build", **nobody)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("fetched ") == 3
+    assert "building" not in done.stderr
+    nobody |= {"OXCROSS_CACHE_URL": f"{url}/nowhere", "OXCROSS_STORE": str(tmp_path / "other")}
+    unknown = new.run("cache", "pull", **nobody)
+    assert unknown.stdout.count("not had") == 3
+    assert "note " not in unknown.stderr
+
+
+def test_steps_before_the_last_and_sources(builder: Machine, machine: Maker, place: Place) -> None:
+    """With --all another machine can build further with it."""
+    done = states(builder.json("cache", "push", "--all"))
+    assert {"linux-x64/toolchain", "linux-x64/openssl", *STEPS} <= set(done)
+    assert set(done.values()) == {"new"}
+    found = builder.json("cache", "remote")["kinds"]
+    assert found["sources"]["entries"] > 10
+    assert set(states(builder.json("cache", "push", "--all")).values()) == {"there"}
