@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from oxcross import trees
 from oxcross.cache import archive, remote, signing, statement
@@ -23,10 +23,12 @@ from oxcross.plan import Pinned, Reporter, Step
 from oxcross.publish import upload
 from oxcross.publish.connection import Conflict
 from oxcross.publish.folder import File
+from oxcross.publish.retry import AGAIN
 from oxcross.publish.s3 import Bucket, Look
 from oxcross.report import megabytes
 from oxcross.store import Store
 
+_QUIET_SECONDS: Final = 2.0  # of waiting without a word
 State = Literal["new", "there", "lacking", "private"]
 
 
@@ -61,28 +63,35 @@ class Pusher:
         self._bucket = Bucket(settings.place, reporter.notice)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="push")
         self._mutex = threading.Lock()
+        self._stopped = False
         self._offered: dict[Step, Future[Pushed]] = {}
 
     def offer(self, step: Step) -> None:
         """Push what the step made, by and by."""
         with self._mutex:
-            if step not in self._offered:
+            if step not in self._offered and not self._stopped:
                 self._offered[step] = self._pool.submit(self.step, step)
 
     def finish(self) -> None:
         """Wait until all that was offered is there, and say so; a build does not fail for what is not."""
         done: list[Pushed] = []
+        if waiting := wait(self._offered.values(), timeout=_QUIET_SECONDS).not_done:
+            self._reporter.notice(f"pushing to the shared cache: {len(waiting)} steps are left")
         for step, future in self._offered.items():
             try:
                 done.append(future.result())
             except OxcrossError as error:
                 self._reporter.notice(f"not pushed to the shared cache: {step.name}: {error.message}")
+                if error.hint == AGAIN:  # the server is busy or gone: the others would not fare better
+                    break
         if new := [one for one in done if one.state == "new"]:
             size = megabytes(sum(one.size for one in new))
             self._reporter.notice(f"pushed to the shared cache: {len(new)} steps, {size}")
 
     def stop(self) -> None:
         """Let what is on its way end."""
+        with self._mutex:
+            self._stopped = True
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._bucket.stop()
 
@@ -99,6 +108,9 @@ class Pusher:
         facts = self._store.facts(step.key)
         if self._said(step, facts["digest"]):
             return Pushed(name=step.name, key=step.key, state="there")
+        tree = self._store.get(step.key, verify=True)  # what is signed is what was built
+        if tree is None:
+            return Pushed(name=step.name, key=step.key, state="lacking")
         with self._store.guard(), self._store.temporary("push") as folder:
             packed = folder / "archive"
             try:
@@ -106,7 +118,7 @@ class Pusher:
             except Untrue as error:
                 raise StoreError(f"it cannot be pushed: {error}", where=step.name) from None
             sha256, size = trees.file_sha256(packed), packed.stat().st_size
-            self._put(f"{remote.BLOBS}{sha256}", packed, sha256)
+            sent = size if self._put(f"{remote.BLOBS}{sha256}", packed, sha256) else 0
         made = Statement(
             key=step.key,
             name=step.name,
@@ -130,7 +142,7 @@ class Pusher:
                     "nothing is there any more", where=self._bucket.where(self._key(step))
                 ) from None
             return Pushed(name=step.name, key=step.key, state="there")
-        return Pushed(name=step.name, key=step.key, state="new", size=size + len(document))
+        return Pushed(name=step.name, key=step.key, state="new", size=sent + len(document))
 
     def sources(self, wanted: Iterable[Pinned]) -> list[Pushed]:
         """Push pinned sources; what the store has not is ``lacking``."""
@@ -168,11 +180,12 @@ class Pusher:
         )
 
     def _put(self, key: str, path: Path, sha256: str) -> bool:
-        name = f"{sha256}.tar.zst" if path.name == "archive" else path.name
-        file = File(name=name, path=path, size=path.stat().st_size, sha256=sha256)
-        try:
-            return upload.put(self._bucket, self._prefix + key, file)
-        except PublishError as error:
-            if error.message != "something else is published there already":
-                raise
-            raise PublishError("it is damaged there", where=error.where, hint="remove it") from None
+        """Put a file at its key; whether it is new there."""
+        whole = self._prefix + key
+        file = File(name=path.name, path=path, size=path.stat().st_size, sha256=sha256)
+        there = self._bucket.head(whole)
+        if there is None:
+            return upload.put(self._bucket, whole, file)
+        if not upload.same(self._bucket, whole, there, file):
+            raise PublishError("it is damaged there", where=self._bucket.where(whole), hint="remove it")
+        return False

@@ -6,6 +6,7 @@ reached that is told once, and it is not asked again.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from oxcross.cache.statement import Statement
 
 _THREADS = 4
+_PUSH_PATIENCE = 20.0  # seconds that a build tries a request again
 
 
 def shareable(step: Step) -> bool:
@@ -47,8 +49,9 @@ def opened(
         from oxcross.cache import remote
         from oxcross.cache.pusher import Pusher
 
+        place = dataclasses.replace(found.place, patience=_PUSH_PATIENCE)
         with remote.told():
-            pusher = Pusher(found, store, reporter)
+            pusher = Pusher(dataclasses.replace(found, place=place), store, reporter)
     shared = SharedCache(found, store, reporter, pusher)
     try:
         yield shared

@@ -170,7 +170,8 @@ def test_a_new_machine_builds_nothing(builder: Machine, machine: Maker, place: P
 
 def test_what_is_there_is_listed(builder: Machine, machine: Maker, place: Place) -> None:
     builder.json("cache", "push")
-    other = machine("other", filled=True, secret=STRANGERS_SECRET, trust=(STRANGER,))
+    pair = json.loads(oxcross("cache", "keygen", "--json").stdout)
+    other = machine("other", filled=True, secret=pair["secret"], trust=(pair["public"],))
     assert set(states(other.json("cache", "push")).values()) == {
         "new"
     }  # its own statements, the same archives
@@ -183,11 +184,11 @@ def test_what_is_there_is_listed(builder: Machine, machine: Maker, place: Place)
     assert found["kinds"]["blobs"]["size"] > 10_000_000
     assert {(row["signer"], row["trusted"], row["steps"]) for row in found["signers"]} == {
         (signing.short(PUBLIC), True, 3),
-        (signing.short(STRANGER), False, 3),
+        (signing.short(pair["public"]), False, 3),
     }
     text = builder.run("cache", "remote").stdout
     assert f"3 steps signed by {PUBLIC}, trusted" in text
-    assert f"3 steps signed by {signing.short(STRANGER)}, not trusted" in text
+    assert f"3 steps signed by {signing.short(pair['public'])}, not trusted" in text
 
 
 def test_a_build_pushes_when_it_is_asked_to(builder: Machine, machine: Maker, place: Place) -> None:
@@ -201,6 +202,16 @@ def test_a_build_pushes_when_it_is_asked_to(builder: Machine, machine: Maker, pl
     assert done.returncode == 0, done.stderr
     assert "pushed" not in done.stderr
     assert set(states(machine("new").json("cache", "pull")).values()) == {"fetched"}
+
+
+def test_a_build_does_not_fail_for_what_is_not_pushed(builder: Machine, place: Place) -> None:
+    place.proxy.reset(lambda *_: faults.ERROR_BEFORE, 0)
+    begun = time.monotonic()
+    done = builder.run("build", "--push")
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - begun < 60
+    assert done.stderr.count("not pushed to the shared cache: ") == 1
+    assert (builder.folder / "hello/build/linux-x64/hello").exists()
 
 
 def test_who_may_not_push(machine: Maker, place: Place) -> None:
