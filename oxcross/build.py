@@ -47,6 +47,7 @@ class Artifact:
     seconds: float  # from its steps being there to having run it
     facts: Mapping[str, Any] = field(default_factory=dict)
     packages: tuple[Path, ...] = ()  # what was made of it for macOS, beside it
+    steps: Mapping[str, str] = field(default_factory=dict)  # what it was put together from: name -> key
 
     def document(self) -> dict[str, Any]:
         """For --json."""
@@ -74,15 +75,25 @@ def workshop(
     jobs: int = 0,
     mirrors: Iterable[str] = (),
     cache: SharedCache | None = None,
+    output: Path | None = None,
 ) -> Workshop:
-    """All that builds are made with. UsageError for an engine or a number of jobs that is none."""
+    """All that builds are made with. UsageError for an engine or a number of jobs that is none.
+
+    The executables get into the folder ``output``, as TARGET/NAME; by default each project's own.
+    """
     if engine not in engines.ENGINES:
         engines.choose(engine)  # says what is wrong with it
     if jobs < 0:
         raise UsageError(f"not a number of processes: {jobs}", where="--jobs")
     count = jobs or len(os.sched_getaffinity(0))
     return Workshop(
-        store=store, terminal=terminal, engine=engine, jobs=count, mirrors=tuple(mirrors), cache=cache
+        store=store,
+        terminal=terminal,
+        engine=engine,
+        jobs=count,
+        mirrors=tuple(mirrors),
+        cache=cache,
+        output=output,
     )
 
 
@@ -96,6 +107,7 @@ class Workshop:
     jobs: int
     mirrors: tuple[str, ...] = ()
     cache: SharedCache | None = None
+    output: Path | None = None  # None: the projects' own folders
 
     def build(self, wanted: Sequence[Project], *, upgrade: bool = False) -> list[Artifact]:
         """The executables of the projects' targets, in order; those that a universal one holds are built, too."""
@@ -202,7 +214,8 @@ class Workshop:
         target = row(project, self.store)
         cpython = recipes.cpython(target, project.python)
         runtime = recipes.runtime(target)
-        launcher = made[steps(project, self.store, resolution.built)[-1]] / "bin" / "launcher"
+        used = steps(project, self.store, resolution.built)
+        launcher = made[used[-1]] / "bin" / "launcher"
         extensions = [recipes.extension(target, project.python, sdist) for sdist in resolution.built]
         host = recipes.host_python(project.python)
         built = Built(
@@ -219,7 +232,7 @@ class Workshop:
             )
         for text in collected.warnings:
             self.terminal.notice(text)
-        out = output_folder(project.root) / target.name / file_name(project, target)
+        out = self._out(project, target)
         with self.store.temporary("blob") as scratch:
             with self.terminal.stage(target.name, "pack"), self.store.guard():
                 options = settings(project, collected)
@@ -255,7 +268,11 @@ class Workshop:
             size=linked.size,
             seconds=time.monotonic() - begun,
             facts={"python": project.python, "glibc": seen.glibc, "commands": sorted(seen.commands)},
+            steps={step.name: step.key for step in used},
         )
+
+    def _out(self, project: Project, target: Target) -> Path:
+        return (self.output or output_folder(project.root)) / target.name / file_name(project, target)
 
     def _join(self, project: Project, parts: Sequence[Artifact]) -> Artifact:
         """One executable for several machines, of one for each."""
@@ -263,7 +280,7 @@ class Workshop:
 
         begun = time.monotonic()
         target = row(project, self.store)
-        out = output_folder(project.root) / target.name / file_name(project, target)
+        out = self._out(project, target)
         with self.terminal.stage(target.name, "join"):
             linked = link.join([part.path for part in parts], out)
             inspect.check(inspect.inspect(linked.path), target)
@@ -274,6 +291,7 @@ class Workshop:
             size=linked.size,
             seconds=time.monotonic() - begun,
             facts=parts[0].facts,
+            steps={name: key for part in parts for name, key in part.steps.items()},
         )
 
     def _link_macos(

@@ -100,6 +100,12 @@ class AnalyzeError(OxcrossError):
     exit_code = 11
 
 
+class ReproduceError(OxcrossError):
+    """A release cannot be built again, or what is built again is not what was released."""
+
+    exit_code = 12
+
+
 def nearest(word: str, choices: Iterable[str]) -> str:
     """A hint that names the nearest valid choice, or all of them when none is near."""
     known = sorted(choices)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from oxcross.project import Project
-from oxcross.publish import licences, sbom
+from oxcross.publish import buildinfo, licences, sbom
 from oxcross.publish.draft import Addition, Signing
 
 
 def additions(project: Project) -> list[Addition]:
     """What is added to the project's releases, in the order in which it is made."""
-    del project
-    return [licences.add, sbom.add]
+    return [licences.add, sbom.add, buildinfo.addition(project)]
 
 
 def signing(project: Project) -> list[Signing]:

@@ -31,6 +31,8 @@ class Built(Protocol):
     def facts(self) -> Mapping[str, Any]: ...  # JSON: python, glibc …
     @property
     def packages(self) -> Sequence[Path]: ...  # what it was packed into; folders (bundles) are not released
+    @property
+    def steps(self) -> Mapping[str, str]: ...  # what it was put together from: name of a step -> key
 
 
 @dataclass(kw_only=True)
