@@ -184,6 +184,14 @@ def check_wish(project: Project, channel: str) -> None:
         _known_channel(project, channel)
 
 
+@contextmanager
+def bucket_of(project: Project, notice: Any) -> Iterator[tuple[Bucket, Layout]]:
+    """The project's bucket, and where its releases lie in it. ConfigError when none is configured."""
+    _configured(project)
+    with _opened(project, notice) as opened:
+        yield opened
+
+
 def _publish(
     project: Project, channel: str, *, dry_run: bool, json: bool, embedded: bool = False
 ) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from oxcross.command import command
 from oxcross.errors import AnalyzeError, InspectError, ToolError, UsageError, nearest
 from oxcross.macostasks import notarize
 from oxcross.publishtasks import promote, prune, publish, releases, rollback, verify, yank
+from oxcross.reproducetask import reproduce
 from oxcross.sbomtasks import sbom
 from oxcross.storetasks import cache, open_store, sources
 from oxcross.targets import Target
@@ -249,7 +250,8 @@ def clean(_c: Context, project: str = ".", json: bool = False) -> None:
     from oxcross import build as road
 
     folder = road.output_folder(Path(project).resolve())
-    removed = [str(path) for path in sorted(folder.glob("*")) if path.name in target_rows.load()]
+    ours = {*target_rows.load(), "reproduce"}
+    removed = [str(path) for path in sorted(folder.glob("*")) if path.name in ours]
     for path in removed:
         shutil.rmtree(path)
     if folder.is_dir() and not any(folder.iterdir()):
@@ -352,6 +354,6 @@ def _near(path: Path) -> str:
 
 ns = Collection(
     "oxcross",
-    *(build, run, release, publish, promote, rollback, releases, verify, yank, prune),
+    *(build, run, release, publish, promote, rollback, releases, verify, reproduce, yank, prune),
     *(notarize, analyze, inspect, sbom, targets, doctor, clean, shell, schema, cache, sources),
 )

@@ -143,14 +143,14 @@ def _check_rest(before: bytes, after: bytes, out: Path) -> None:
     try:
         pairs = [(one, other) for one, other in zip(machos(before), machos(after), strict=True)]
         same = macho.is_fat(before) == macho.is_fat(after)
-        same = same and all(_unsigned(one) == _unsigned(other) for one, other in pairs)
+        same = same and all(without_signature(one) == without_signature(other) for one, other in pairs)
     except (MachoError, ValueError):
         same = False
     if not same:
         raise BuildError("apple-codesign changed more than the signature", where=str(out))
 
 
-def _unsigned(file: Macho) -> bytes:
+def without_signature(file: Macho) -> bytes:
     """The file up to its signature, with zeros where the signature's size matters. MachoError when it does not end it, or
     __LINKEDIT does not.
     """

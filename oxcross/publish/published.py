@@ -175,7 +175,7 @@ def verify(bucket: Bucket, layout: Layout, version: str) -> Verified:
             )
         if head.noted and head.noted != got[0]:
             problems.append(f"{bucket.where(prefix + name)}: its metadata says another SHA-256")
-    pointing, wrong = _chains(bucket, layout, version, whole.sha256)
+    pointing, wrong = chains(bucket, layout, version, whole.sha256)
     return Verified(
         version=version,
         files=len(there),
@@ -185,7 +185,7 @@ def verify(bucket: Bucket, layout: Layout, version: str) -> Verified:
     )
 
 
-def _chains(bucket: Bucket, layout: Layout, version: str, sha256: str) -> tuple[list[str], list[str]]:
+def chains(bucket: Bucket, layout: Layout, version: str, sha256: str) -> tuple[list[str], list[str]]:
     """The channels that point at a version, and what is wrong with any channel's pointers."""
     pointing = []
     problems = []
