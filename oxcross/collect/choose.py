@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from oxcross import squeeze
-from oxcross.collect import parts
+from oxcross.collect import globs, parts
 from oxcross.errors import CollectError, nearest
 from oxcross.pack.resources import Resources
 from oxcross.project import Project, Run
@@ -25,6 +25,7 @@ def apply(resources: Resources, project: Project) -> list[str]:
         for name in project.exclude_modules
         if not _exclude(resources, name)
     ]
+    warnings += _exclude_data(resources, project)
     policy = project.policy
     if not policy.include_tests:
         _drop_modules(resources, [name for name in resources.modules if _is_test(resources, name)])
@@ -32,20 +33,38 @@ def apply(resources: Resources, project: Project) -> list[str]:
     if not policy.include_metadata:
         _drop_files(resources, [path for path in resources.files if _METADATA.match(path)])
     if not policy.include_data:
-        code = {module.path for module in resources.modules.values()}
-        asked = {one.path for one in project.data}
-        keep = code | asked
-        _drop_files(
-            resources,
-            [
-                path
-                for path in resources.files
-                if path not in keep
-                and _is_site(path)
-                and not _METADATA.match(path)
-                and not _NATIVE.search(path)
-            ],
-        )
+        _drop_files(resources, _data_of_packages(resources, project))
+    return warnings
+
+
+def _data_of_packages(resources: Resources, project: Project) -> list[str]:
+    """The files of packages that are neither code nor metadata, less those that the project names in ``data``."""
+    keep = {module.path for module in resources.modules.values()} | {one.path for one in project.data}
+    return [
+        path
+        for path in resources.files
+        if path not in keep and _is_site(path) and not _METADATA.match(path) and not _NATIVE.search(path)
+    ]
+
+
+def _exclude_data(resources: Resources, project: Project) -> list[str]:
+    """Leave out what exclude-data says, with the folders that nothing is in then; warnings for globs that match nothing."""
+    if not project.exclude_data:
+        return []
+    excluded: dict[str, bool] = dict.fromkeys(_data_of_packages(resources, project), False)
+    warnings = []
+    for pattern in project.exclude_data:
+        matches = globs.compiled(pattern.removeprefix("!")).fullmatch
+        found = [path for path in excluded if matches(path)]
+        excluded.update(dict.fromkeys(found, not pattern.startswith("!")))
+        if not found:
+            warnings.append(f"exclude-data: nothing matches {pattern}")
+    gone = [path for path, out in excluded.items() if out]
+    _drop_files(resources, gone)
+    left = {module.path for module in resources.modules.values() if not module.namespace}
+    empty = globs.folders(gone) - globs.folders([*resources.files, *left])
+    _drop_modules(resources, [name for name, one in resources.modules.items() if one.path in empty])
+    resources.directories -= empty
     return warnings
 
 

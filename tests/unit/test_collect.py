@@ -15,7 +15,7 @@ import wheels
 
 from oxcross import pack, sources, targets
 from oxcross import project as projects
-from oxcross.collect import bytecode, libraries, make, names
+from oxcross.collect import bytecode, globs, libraries, make, names
 from oxcross.collect.collected import Built, gather
 from oxcross.collect.libraries import Shared
 from oxcross.collect.settings import manifest as manifest_of
@@ -296,6 +296,46 @@ def test_exclusions(tmp_path: Path, store: Store, built: Built) -> None:
     assert {path for path in found.resources.files if not path.startswith("lib/")} == {"a.py"}
     assert not any("email" in path for path in found.resources.files)
     assert found.warnings == ("exclude-modules: there is no module nothing",)
+
+
+def test_excluded_data(tmp_path: Path, store: Store, built: Built) -> None:
+    """The code stays, also of what is in the globs; folders that are empty then are no packages any more."""
+    data = [
+        "data/list.json",
+        "data/ec2/1/x.gz",
+        "data/s3/1/x.gz",
+        "data/s3/1/y.json",
+        "data/sts/x.gz",
+        "data/code.py",
+    ]
+    files = {"a.py": "", "pack/__init__.py": "", **{f"pack/{name}": "1" for name in data}}
+    wanted = ["pack/data/**", "!pack/data/*.json", "!pack/data/s3/**", "pack/**/?.json", "pack/nothing/*"]
+    settings = f'run-file = "a.py"\nexclude-data = {json.dumps(wanted)}'
+    found = gather(write(tmp_path / "app", settings, files), LINUX, built, store)
+    assert {path for path in found.resources.files if not path.startswith("lib/")} == {
+        "a.py", "pack/__init__.py", "pack/data/list.json", "pack/data/s3/1/x.gz", "pack/data/code.py"
+    }  # fmt: skip
+    modules = {name for name, one in found.resources.modules.items() if not one.stdlib}
+    assert modules == {"a", "pack", "pack.data", "pack.data.code", "pack.data.s3"}
+    assert not any("ec2" in path or "sts" in path for path in found.resources.directories)
+    assert found.warnings == ("exclude-data: nothing matches pack/nothing/*",)
+    asked = write(tmp_path / "asked", f'{settings}\ndata = ["pack/data/sts/x.gz"]', files)
+    assert "pack/data/sts/x.gz" in gather(asked, LINUX, built, store).resources.files
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matches", "not_these"),
+    [
+        ("a/*", ["a/b", "a/b.json"], ["a/b/c", "a", "ba/b"]),
+        ("a/**", ["a/b", "a/b/c"], ["b/a/b"]),
+        ("**/x.json", ["x.json", "a/b/x.json"], ["ax.json", "x_json"]),
+        ("a/**/x", ["a/x", "a/b/c/x"], ["a/bx"]),
+        ("a[1]/?", ["a[1]/b"], ["a1/b", "a[1]/", "a[1]//"]),
+    ],
+)
+def test_globs(pattern: str, matches: list[str], not_these: list[str]) -> None:
+    found = globs.compiled(pattern)
+    assert [path for path in (*matches, *not_these) if found.fullmatch(path)] == matches
 
 
 def test_policy(tmp_path: Path, store: Store, built: Built) -> None:

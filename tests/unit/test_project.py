@@ -82,6 +82,11 @@ def test_no_name_and_dynamic_version(write: Write) -> None:
         ('lock = "uv.lck"', "tool.oxcross.lock", "there is no file"),
         ('lock = "app.py"', "tool.oxcross.lock", "pylock.toml"),
         ('exclude-modules = ["a-b"]', "tool.oxcross.exclude-modules[0]", "dotted name"),
+        (
+            'exclude-data = ["!../a"]',
+            "tool.oxcross.exclude-data[0]",
+            "not a glob below site-packages: '!../a'",
+        ),
         ('exclude-packages = ["a>1"]', "tool.oxcross.exclude-packages[0]", "without version"),
         ('data = ["assets/**"]', "tool.oxcross.data[0]", "matches nothing"),
         ('data = ["ap.py"]', "tool.oxcross.data[0]", "did you mean 'app.py'?"),
