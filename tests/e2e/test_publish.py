@@ -576,5 +576,7 @@ def test_release_and_publish(place: Place, project: Callable[..., Path]) -> None
     assert published["channel"]["version"] == document["version"]
     keys = [row["key"] for row in published["objects"]]
     assert keys[-1].endswith("/manifest.json")
-    executable = publishing.content(place.client, keys[0])
-    assert hashlib.sha256(executable).hexdigest() == document["artifacts"][0]["sha256"]
+    [row] = document["artifacts"]
+    for one in (row, row["sbom"], document["licenses"]):
+        [key] = [key for key in keys if key.endswith(f"/{one['file']}")]
+        assert hashlib.sha256(publishing.content(place.client, key)).hexdigest() == one["sha256"]
