@@ -27,7 +27,7 @@ _PLACES = ("bucket", "dist")
         "version": "a released version",
         "from": "where the release is: bucket or dist (default: the bucket, if one is configured)",
         "targets": "what to build again, separated by commas (default: all that the release has)",
-        "rebuild": "build CPython and all that it needs anew, too, in a store of its own: half an hour",
+        "rebuild": "build CPython and all that it needs anew, too, in an empty store",
     },
 )
 def reproduce(

@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from oxcross import elf
+from oxcross.elf import Elf, ElfError, Segment, is_elf
 from oxcross.errors import InspectError
 from oxcross.inspect.locating import Place, places
+from oxcross.macho import Macho, MachoError
 from oxcross.pack.format import Key, NodeKind, Section
 from oxcross.pack.reader import Blob, PayloadRef
+from oxcross.pe import Pe, PeError, is_pe
 
 CODE: Final = "program code"  # the kind of what is outside of the blob
 Pieces = dict[tuple[str, str], bytes]  # (kind, name) -> content
@@ -45,6 +49,8 @@ def read(path: Path) -> Contained:
         blob_end = blob_start + place.blob.size
         blob = Blob(memoryview(data)[blob_start:blob_end])
         regions.append((f"{mark}launcher", start, blob_start))
+        for name, at, end in _sections(memoryview(data)[start : place.end]):
+            regions.append((f"{mark}launcher, {name}", start + at, start + end))
         regions.append((f"{mark}blob", blob_start, blob_end))
         for section in Section:
             at, size = blob.spans[section]
@@ -54,6 +60,27 @@ def read(path: Path) -> Contained:
         for kind, name, content in (*_around(data, place), *_inside(blob)):
             pieces[kind, mark + name] = content
     return Contained(pieces=pieces, regions=tuple(regions))
+
+
+def _sections(view: memoryview) -> list[tuple[str, int, int]]:
+    """The named parts of the executable's format, of ELF what is loaded; none of one whose headers are damaged."""
+    try:
+        if is_elf(view):
+            return [
+                (_loaded(one), one.offset, one.offset + one.filesz) for one in Elf(view).of_type(elf.PT_LOAD)
+            ]
+        if is_pe(view):
+            return [(one.label, one.offset, one.offset + one.raw_size) for one in Pe(view).sections]
+        found = [one for segment in Macho(view).segments for one in segment.sections]
+        return [(one.name, one.offset, one.offset + one.size) for one in found if one.offset]
+    except (ElfError, PeError, MachoError):
+        return []
+
+
+def _loaded(segment: Segment) -> str:
+    if segment.flags & elf.PF_X:
+        return "program code"
+    return "variables" if segment.flags & elf.PF_W else "constants"
 
 
 def _around(data: bytes, place: Place) -> Iterator[tuple[str, str, bytes]]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from oxcross.errors import PublishError, ReproduceError
 from oxcross.publish import folder, keys, published
 from oxcross.publish.draft import sha256_of
 from oxcross.publish.keys import Layout
 from oxcross.publish.s3 import Bucket
+
+_SIGNED: Final = (f"{keys.SUMS}.", f"{keys.MANIFEST}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +31,8 @@ class Original:
 
     @property
     def signatures(self) -> set[str]:
-        """The files that nothing lists: signatures of SHA256SUMS and of the manifest."""
-        return set(self.files) - set(self.listed) - {keys.SUMS, keys.MANIFEST}
+        """The signatures of SHA256SUMS and of the manifest, which nothing lists."""
+        return {name for name in self.files if name not in self.listed and name.startswith(_SIGNED)}
 
 
 def from_folder(path: Path, name: str, version: str, place: str = "") -> Original:
@@ -53,6 +55,12 @@ def from_folder(path: Path, name: str, version: str, place: str = "") -> Origina
             problems.append(f"{file} is missing")
         elif files[file] != sha256:
             problems.append(f"{file} is not what the manifest says: its SHA-256 is {files[file]}")
+    unknown = [file for file in files if file not in {*listed, keys.SUMS, keys.MANIFEST}]
+    problems += [
+        f"neither the manifest nor SHA256SUMS knows {file}"
+        for file in unknown
+        if not file.startswith(_SIGNED)
+    ]
     return Original(
         place=place or str(path),
         folder=path,

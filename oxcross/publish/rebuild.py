@@ -86,7 +86,7 @@ def _checked(folder: Path, project: Project, made: BuildInfo, version: str) -> P
 def same_builder(
     project: Project, made: BuildInfo, targets: Sequence[str], store: Store, notice: Notice
 ) -> None:
-    """Say so when another oxcross, or other recipes, build now."""
+    """Say so when another oxcross, or other recipes, build now: of the steps that can be told before anything is resolved."""
     if made.oxcross != oxcross.__version__:
         notice(
             f"oxcross {made.oxcross} made the release, this is {oxcross.__version__}: what differs may come from that"
@@ -95,7 +95,7 @@ def same_builder(
         parts = wanted.slices(project.for_target(target))
         now = {step.name: step.key for part in parts for step in wanted.known_steps(part, store)}
         before = made.steps.get(target, {})
-        if other := sorted(name for name in {*now, *before} if now.get(name) != before.get(name)):
+        if other := sorted(name for name in now.keys() & before.keys() if now[name] != before[name]):
             notice(f"{target}: built otherwise than the release was: {', '.join(other)}")
 
 

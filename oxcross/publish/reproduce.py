@@ -122,10 +122,10 @@ def _rows(original: Original, made: Path, taken: set[str], wanted: Sequence[str]
             state = "signature"
         elif name in taken:
             state = "signed"
-        elif released == rebuilt:
-            state = "equal"
         elif not rebuilt:
             state = "missing"
+        elif released == rebuilt:
+            state = "equal"
         else:
             state = "differs" if released else "added"
         yield Row(file=name, target=target, state=state, released=released, rebuilt=rebuilt)

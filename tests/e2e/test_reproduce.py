@@ -261,6 +261,35 @@ def test_outside_of_a_repository(app: Path, tmp_path: Path) -> None:
     assert "pyproject.toml is not the one" in done.stderr
 
 
+def test_signed_by_a_certificate(app: Path, tmp_path: Path) -> None:
+    """Whoever builds it again has neither key nor password."""
+    need(osslsigncode="osslsigncode", openssl="openssl")
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "code.pem",
+         "-subj", "/CN=Toy", "-addext", "extendedKeyUsage=codeSigning", "-addext", "keyUsage=digitalSignature"],
+        cwd=keys, check=True, capture_output=True,
+    )  # fmt: skip
+    table = f'[tool.oxcross.windows.sign]\ncertificate = "{keys}/code.pem"\nkey = "{keys}/key.pem"\n'
+    with (app / "pyproject.toml").open("a", encoding="utf-8") as stream:
+        stream.write(table)
+    configure(app, 'targets = ["linux-x64"]', 'targets = ["linux-x64", "win-x64"]')
+    commit(app)
+    release(app)
+    shutil.rmtree(keys)
+    document, _ = again(app)
+    assert document["same"]
+    assert states(document) == {
+        EXECUTABLE: "equal",
+        "hello-1.0-win-x64.exe": "signed",
+        "SHA256SUMS": "equal",
+        "manifest.json": "equal",
+    }
+    document, _ = again(app, "--targets", "win-x64")
+    assert states(document) == {"hello-1.0-win-x64.exe": "signed"}
+
+
 def test_stopped(app: Path) -> None:
     """Ctrl-C leaves neither the checkout nor files behind."""
     release(app)
@@ -312,7 +341,7 @@ def test_from_a_bucket(app: Path, server: s3server.Server, monkeypatch: pytest.M
     with closing(server.client()) as client:
         with client.get_object(Bucket="releases", Key=key)["Body"] as body:
             content = bytearray(body.read())
-        for mark, region in ((b"WORD = 'one'", "blob section"), (b"\x7fELF", "launcher")):
+        for mark, region in ((b"WORD = 'one'", "blob section"), (b"\x7fELF", "launcher, constants")):
             changed = bytearray(content)
             at = content.index(mark) + len(mark) + 8  # behind it: padding, whatever is there
             changed[at] ^= 0x40

@@ -244,11 +244,12 @@ def test_store_flag(tmp_path: Path) -> None:
 
 
 def test_clean(app: Path) -> None:
-    for name in ("build/linux-x64/app", "build/notes.txt", "dist/app/1.0/app"):
+    names = ("build/linux-x64/app", "build/reproduce/1.0/app", "build/notes.txt", "dist/app/1.0/app")
+    for name in names:
         (app / name).parent.mkdir(parents=True, exist_ok=True)
         (app / name).touch()
     assert document(run("clean", "--json", "--project", str(app))) == {
-        "removed": [str(app / "build" / "linux-x64")]
+        "removed": [str(app / "build" / "linux-x64"), str(app / "build" / "reproduce")]
     }
     assert (app / "build/notes.txt").exists()
     assert (app / "dist/app/1.0/app").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from oxcross.errors import ReproduceError, UsageError
 from oxcross.macos.settings import Signing
 from oxcross.macos.sign import sign as sign_macos
 from oxcross.project import Project
-from oxcross.publish import contents, difference, dist, rebuild, reproduce, unsigned
+from oxcross.publish import contained, contents, difference, dist, rebuild, reproduce, unsigned
 from oxcross.publish.original import Original, from_folder
 from oxcross.windows.settings import Signing as WindowsSigning
 from oxcross.windows.sign import sign as sign_windows
@@ -135,6 +136,33 @@ def test_all_that_follows_is_compared(keys: Path, write: Write, tmp_path: Path) 
         reproduce.targets(original, "win-64")
 
 
+def test_what_is_missing_or_strange_is_told(write: Write, tmp_path: Path) -> None:
+    project = load(write('[tool.oxcross]\nrun-file = "app.py"\n'))
+    (tmp_path / "file").write_bytes(b"1")
+    built = [artifact("linux-x64", tmp_path / "file")]
+    additions = contents.additions(project)
+    place = dist.release(tmp_path / "dist", project.name, project.version, built, additions).path
+    with (place / "SHA256SUMS").open("a", encoding="utf-8") as stream:
+        stream.write(f"{'0' * 64}  notes.txt\n")
+    (place / "other").write_text("", encoding="utf-8")
+    original = from_folder(place, project.name, project.version)
+    assert original.problems == ("notes.txt is missing", "neither the manifest nor SHA256SUMS knows other")
+    states = compared(project, original, built, tmp_path / "1")
+    assert states.pop("SHA256SUMS") == "differs"
+    assert states == {
+        f"{project.name}-{project.version}-linux-x64": "equal",
+        "manifest.json": "equal",
+        "notes.txt": "missing",
+        "other": "missing",
+    }
+    (place / f"{project.name}-{project.version}-linux-x64").unlink()
+    original = from_folder(place, project.name, project.version)
+    assert (
+        compared(project, original, built, tmp_path / "2")[f"{project.name}-{project.version}-linux-x64"]
+        == "added"
+    )
+
+
 def test_certificates_are_not_asked_for(keys: Path, write: Write) -> None:
     project = load(
         write(
@@ -189,3 +217,15 @@ def test_texts_and_bytes(tmp_path: Path) -> None:
     one.write_bytes(b"\xff" * 10)
     other.write_bytes(b"\xff" * 4 + b"\xfe" + b"\xff" * 5)
     assert difference.explain(one, other).lines == ("1 bytes differ, the first at 0x4, the last at 0x4",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "section"), [("win-x64", ".text"), ("macos-arm64", "__text"), ("linux-x64", "program code")]
+)
+def test_named_parts(kind: str, section: str, keys: Path, tmp_path: Path) -> None:
+    content = Path(sys.executable).read_bytes() if kind == "linux-x64" else b""
+    content = content or signed(kind, keys, tmp_path / "made")[0].read_bytes()
+    parts = contained._sections(memoryview(content))
+    [(start, end)] = [(start, end) for name, start, end in parts if name == section]
+    assert 0 < start < end <= len(content)
+    assert contained._sections(memoryview(content)[:100]) == []
