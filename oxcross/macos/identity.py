@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from oxcross import passwords
 from oxcross.errors import ConfigError
 from oxcross.macos import apple, settings
 
@@ -43,14 +44,10 @@ def load(wanted: settings.Identity, kind: Kind, team: str = "") -> Loaded:
     extra's packages.
     """
     library = apple.cryptography()
-    for key, name in (
-        ("certificate", wanted.certificate),
-        ("key", wanted.key),
-        ("password-file", str(wanted.password_file or "")),
-    ):
+    for key, name in (("certificate", wanted.certificate), ("key", wanted.key)):
         if name and not os.access(name, os.R_OK):
             raise ConfigError(f"there is no file {name!r} that can be read", where=f"{wanted.where}.{key}")
-    password = _password(wanted)
+    password = passwords.read(wanted.where, wanted.password_env, wanted.password_file)
     if wanted.key:
         certificate, key, further = _pem(library, wanted, password)
     else:
@@ -111,19 +108,6 @@ def der(certificate: Any) -> bytes:
 
 def _text(data: bytes) -> str:
     return data.decode("ascii")
-
-
-def _password(wanted: settings.Identity) -> bytes | None:
-    if wanted.password_env:
-        if not os.environ.get(wanted.password_env):
-            raise ConfigError(
-                f"the environment variable {wanted.password_env} is not set",
-                where=f"{wanted.where}.password-env",
-            )
-        return os.environb[os.fsencode(wanted.password_env)]
-    if wanted.password_file:
-        return (wanted.password_file.read_bytes().splitlines() or [b""])[0]
-    return None
 
 
 def _wrong_password(wanted: settings.Identity, name: str) -> ConfigError:

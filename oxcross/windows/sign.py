@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from oxcross import pe
+from oxcross import passwords, pe
 from oxcross.errors import BuildError, ConfigError, ToolError
 from oxcross.link import Linked
 from oxcross.pe import Pe, PeError
@@ -42,16 +42,12 @@ def require(wanted: Signing) -> None:
         "key": wanted.key,
         "pkcs11-module": wanted.pkcs11_module,
         "pkcs11-engine": wanted.pkcs11_engine,
-        "password-file": str(wanted.password_file or ""),
         "ca-file": str(wanted.ca_file or ""),
     }
     for key, name in files.items():
         if name and not name.startswith(PKCS11) and not os.access(name, os.R_OK):
             raise ConfigError(f"there is no file {name!r} that can be read", where=f"{_KEY}.{key}")
-    if wanted.password_env and not os.environ.get(wanted.password_env):
-        raise ConfigError(
-            f"the environment variable {wanted.password_env} is not set", where=f"{_KEY}.password-env"
-        )
+    passwords.read(_KEY, wanted.password_env, wanted.password_file)
 
 
 def sign(unsigned: Path, out: Path, wanted: Signing, notice: Callable[[str], None]) -> Linked:
@@ -102,15 +98,16 @@ def _line(wanted: Signing, password: Path | None) -> list[str]:
 @contextmanager
 def _password(wanted: Signing, folder: Path) -> Iterator[Path | None]:
     """A file that has the password; one that is made for it can be read by this user only, and is gone afterwards."""
-    if not wanted.password_env:
+    password = passwords.read(_KEY, wanted.password_env, None)
+    if password is None:
         yield wanted.password_file
         return
     path = folder / "password"
     with ExitStack() as stack:
         stack.callback(path.unlink, missing_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(os.environ[wanted.password_env])
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(password)
         yield path
 
 
