@@ -21,7 +21,12 @@ def read(where: str, variable: str, file: Path | None) -> bytes | None:
         return value
     if file is None:
         return None
-    return (content(f"{where}.password-file", file).splitlines() or [b""])[0]
+    return first_line(f"{where}.password-file", file)
+
+
+def first_line(where: str, file: Path) -> bytes:
+    """The first line of a file that the key or flag ``where`` names. ConfigError when it cannot be read."""
+    return (content(where, file).splitlines() or [b""])[0]
 
 
 def content(where: str, file: Path) -> bytes:

@@ -20,6 +20,7 @@ from oxcross.errors import ConfigError, PublishError, UsageError, nearest
 if TYPE_CHECKING:
     from oxcross.project import Project
     from oxcross.publish.keys import Layout
+    from oxcross.publish.minisign import PublicKey
     from oxcross.publish.publishing import Line, Move
     from oxcross.publish.s3 import Bucket
 
@@ -51,7 +52,7 @@ def promote(_c: Context, version: str, channel: str = "", project: str = ".", js
     loaded = _load(project)
     _known_channel(loaded, channel)
     with _opened(loaded) as (bucket, layout):
-        move = publishing.promote(bucket, layout, version, channel)
+        move = publishing.promote(bucket, layout, version, channel, anchor_of(loaded))
     _show_move(move, json=json)
 
 
@@ -68,7 +69,7 @@ def rollback(_c: Context, channel: str = "", bad: str = "", project: str = ".", 
     loaded = _load(project)
     _known_channel(loaded, channel)
     with _opened(loaded) as (bucket, layout):
-        move = publishing.rollback(bucket, layout, channel, bad)
+        move = publishing.rollback(bucket, layout, channel, bad, anchor_of(loaded))
     _show_move(move, json=json)
 
 
@@ -100,15 +101,18 @@ def releases(_c: Context, project: str = ".", json: bool = False) -> None:
 
 @command(help={"version": "a published version"})
 def verify(_c: Context, version: str, project: str = ".", json: bool = False) -> None:
-    """Download all of a published version and check it, and the channels' pointers back to the first (exit status 10)."""
-    from oxcross.publish import published
+    """Download all of a published version and check it, its signatures, and the channels' pointers back to the first (exit status 10)."""
+    from oxcross.publish import verification
 
-    with _opened(_load(project)) as (bucket, layout):
-        found = published.verify(bucket, layout, version)
+    loaded = _load(project)
+    with _opened(loaded) as (bucket, layout):
+        found = verification.verify(bucket, layout, version, anchor_of(loaded))
     if json:
         report.emit(dataclasses.asdict(found))
     elif not found.problems:
-        print(f"{version}: {found.files} files, {report.megabytes(found.size)}, all as they were released")
+        signed = "signed with the project's key" if found.signed else "no signature was asked for"
+        size = report.megabytes(found.size)
+        print(f"{version}: {found.files} files, {size}, all as they were released; {signed}")
     if found.problems:
         raise PublishError("\n  ".join([f"{version} is not as it was released", *found.problems]))
 
@@ -195,13 +199,15 @@ def bucket_of(project: Project, notice: Any) -> Iterator[tuple[Bucket, Layout]]:
 def _publish(
     project: Project, channel: str, *, dry_run: bool, json: bool, embedded: bool = False
 ) -> dict[str, Any]:
-    from oxcross.publish import folder, publishing
+    from oxcross.publish import folder, publishing, signing
 
     check_wish(project, channel)
     path = project.root / "dist" / project.name / project.version
     with report.terminal() as terminal, _opened(project, terminal.notice) as (bucket, layout):
         with terminal.stage(project.version, "read"):
             release = folder.read(path, project.name, project.version)
+            if (anchor := anchor_of(project)) is not None:
+                signing.check(anchor, release)
         if dry_run:
             lines = publishing.plan(bucket, layout, release)
             move = publishing.intended(bucket, layout, release, channel)[1] if channel else None
@@ -262,6 +268,13 @@ def _configured(project: Project) -> None:
             where=f"{project.pyproject}: tool.oxcross.publish",
             hint='write [tool.oxcross.publish] with bucket = "…"; credentials come from the environment',
         )
+
+
+def anchor_of(project: Project) -> PublicKey | None:
+    """The key that the project's releases are signed with."""
+    from oxcross.publish.minisign import PublicKey
+
+    return PublicKey.parse(project.release.sign.public_key) if project.release.sign else None
 
 
 def _known_channel(project: Project, channel: str) -> None:

@@ -49,6 +49,11 @@ def emit(document: object) -> None:
     print(json.dumps(document, indent=2, default=str))
 
 
+def note(text: str) -> None:
+    """Something to know, when nothing goes on that a terminal shows."""
+    print(f"note      {text}", file=sys.stderr)
+
+
 def show_error(error: OxcrossError, stream: TextIO | None = None) -> None:
     """An error as the user reads it: one block each, the next step indented below."""
     out = stream or sys.stderr

@@ -49,6 +49,7 @@ def reproduce(
     "notes": [...], "kept", "files": [{"file", "target", "state", "released", "rebuilt", "why": [...]}]}.
     """
     from oxcross import project as projects
+    from oxcross.publish import contents, provenance
     from oxcross.publish import rebuild as building
     from oxcross.publish import reproduce as reproducing
     from oxcross.publish.keys import Layout
@@ -87,7 +88,8 @@ def reproduce(
             *(opened, terminal), engine=engine, jobs=jobs, mirrors=source.mirrors, output=scratch / "build"
         )
         artifacts = building.executables(source, wanted, shop)
-        folder, taken = reproducing.lay_out(source, original, artifacts, scratch / "dist")
+        additions = contents.additions(source, provenance.released(original.manifest, original.folder))
+        folder, taken = reproducing.lay_out(source, original, artifacts, scratch / "dist", additions)
         kept = road.output_folder(loaded.root) / "reproduce" / version
         found = reproducing.compare(original, folder, taken, wanted, kept, terminal.stage)
     _show(loaded, version, place, original, found, notes, json=json)
@@ -100,7 +102,7 @@ def _original(project: Project, version: str, place: str, into: Path, notice: An
     if place == "dist":
         return original.from_folder(project.root / "dist" / project.name / version, project.name, version)
     with publishtasks.bucket_of(project, notice) as (bucket, layout):
-        return original.from_bucket(bucket, layout, version, into)
+        return original.from_bucket(bucket, layout, version, into, publishtasks.anchor_of(project))
 
 
 def _show(

@@ -23,6 +23,7 @@ from oxcross.macostasks import notarize
 from oxcross.publishtasks import promote, prune, publish, releases, rollback, verify, yank
 from oxcross.reproducetask import reproduce
 from oxcross.sbomtasks import sbom
+from oxcross.signingtasks import keygen
 from oxcross.storetasks import cache, open_store, sources
 from oxcross.targets import Target
 
@@ -94,6 +95,7 @@ def run(
     help={
         "publish": "publish it to the bucket of [tool.oxcross.publish], as `oxcross publish` does",
         "channel": "with --publish: have this channel point at it",
+        "unsigned": "do not sign it, although [tool.oxcross.release.sign] names a key; it cannot be published so",
     }
 )
 def release(
@@ -104,6 +106,7 @@ def release(
     jobs: int = 0,
     publish: bool = False,
     channel: str = "",
+    unsigned: bool = False,
     dry_run: bool = False,
     json: bool = False,
     upgrade: bool = False,
@@ -113,17 +116,24 @@ def release(
 ) -> None:
     """Build all targets and lay them out as a release: dist/NAME/VERSION/.
 
-    The folder holds the executables, a bill of materials of each, the licence texts of all that is inside, SHA256SUMS and
-    manifest.json. It never changes once it is there: the same content again is nothing to do, other content needs another version.
+    The folder holds the executables, a bill of materials of each, the licence texts of all that is inside, SHA256SUMS,
+    manifest.json and their signatures. It never changes once it is there: the same content again is nothing to do, save for
+    signatures that it lacks; other content needs another version.
     """
     from oxcross import publishtasks, wanted
-    from oxcross.publish import contents, dist
+    from oxcross.publish import contents, dist, provenance
 
     projects = wanted.select(project, targets)
+    first = projects[0]
     if publish:
-        publishtasks.check_wish(projects[0], channel)
+        publishtasks.check_wish(first, channel)
     elif channel:
         raise UsageError("a channel points at what is published", where="--channel", hint="add --publish")
+    if publish and unsigned and first.release.sign:
+        raise UsageError(
+            "what is not signed is not published", where="--unsigned", hint="leave one of them out"
+        )
+    signing = [] if unsigned or dry_run else contents.signing(first, report.note)
     with open_store(store) as opened:
         if dry_run:
             _show_plan(wanted.plan(projects, opened, upgrade=upgrade), json=json)
@@ -131,12 +141,11 @@ def release(
         artifacts = _build(
             projects, opened, engine=engine, jobs=jobs, upgrade=upgrade, push=push, verbose=verbose
         )
-    first = projects[0]
-    released = dist.release(
-        *(first.root / "dist", first.name, first.version, artifacts),
-        additions=contents.additions(first),
-        signing=contents.signing(first),
-    )
+        released = dist.release(
+            *(first.root / "dist", first.name, first.version, artifacts),
+            additions=contents.additions(first, provenance.addition(projects, opened)),
+            signing=signing,
+        )
     if not json:
         _show_artifacts(artifacts)
         print(f"{'released' if released.new else 'already released'}: {released.path}")
@@ -355,5 +364,5 @@ def _near(path: Path) -> str:
 ns = Collection(
     "oxcross",
     *(build, run, release, publish, promote, rollback, releases, verify, reproduce, yank, prune),
-    *(notarize, analyze, inspect, sbom, targets, doctor, clean, shell, schema, cache, sources),
+    *(keygen, notarize, analyze, inspect, sbom, targets, doctor, clean, shell, schema, cache, sources),
 )

@@ -55,12 +55,15 @@ def configure(folder: Path) -> Project:
 def _validated(document: dict[str, Any], findings: Findings) -> schema.Config:
     """The table as a model, without the keys that are wrong: what is right is checked further."""
     table = copy.deepcopy(document.get("tool", {}).get("oxcross", {}))
+    told: set[str] = set()  # what is wrong, and must be there, is not missing as well
     while True:
         try:
             return schema.Config.model_validate(table)
         except ValidationError as error:
-            for key, message, hint in problems(error):
+            found = [problem for problem in problems(error) if problem[0] not in told]
+            for key, message, hint in found:
                 findings.add(f"tool.oxcross.{key}".rstrip("."), message, hint)
+            told.update(key for key, _, _ in found)
             if not isinstance(table, dict):
                 findings.raise_any()
             for detail in error.errors(include_url=False):

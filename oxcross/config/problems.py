@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from oxcross.config.cache import Cache
 from oxcross.config.macos import App, MacOS, MacPackage, MacSign, Notarize
 from oxcross.config.publish import CacheControl, Publish
-from oxcross.config.release import Release
+from oxcross.config.release import Release, ReleaseSign
 from oxcross.config.schema import (
     Analyze,
     Command,
@@ -37,6 +37,7 @@ _TABLES: Final[Mapping[str, type[Table]]] = {
     "policy": Policy,
     "publish": Publish,
     "release": Release,
+    "release.sign": ReleaseSign,
     "publish.cache-control": CacheControl,
     "stdlib": Stdlib,
     "store": Store,
@@ -144,5 +145,6 @@ _PATTERNS: Final[Mapping[str, str]] = {
     r"^[A-Za-z0-9+/]{43}=$": "write a public key as `oxcross cache keygen` prints it",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "write the name of an environment variable",
     r"^[ -~]+$": "printable ASCII only: it becomes a header",
+    r"^RW[A-Za-z0-9+/]{54}$": "write the last line of a public key of minisign's; `oxcross keygen` makes one",
     r"^2\.[1-9][0-9]$": 'write a glibc version from 2.17 on, such as "2.28"',
 }

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from pydantic import StrictBool
+from pathlib import Path
+from typing import Annotated
 
-from oxcross.config.table import Table
+from pydantic import StrictBool, StringConstraints
+
+from oxcross.config.table import Table, Text
+from oxcross.config.tables import Wrong
 from oxcross.publish import settings
+
+# A public key of minisign's: 42 bytes that begin with "Ed", in base64.
+PublicKey = Annotated[str, StringConstraints(strict=True, pattern=r"^RW[A-Za-z0-9+/]{54}$")]
+
+
+class ReleaseSign(Table):
+    """The signatures of SHA256SUMS and manifest.json, as minisign makes them. `oxcross keygen` makes a pair of keys."""
+
+    public_key: PublicKey
+    """The key that all releases are verified with, as one line: `RWQ…`."""
+    key_env: Text | None = None
+    """The environment variable that has the content of the secret key's file; default: `OXCROSS_SIGNING_KEY`."""
+    key_file: Text | None = None
+    """The secret key's file."""
+    password_env: Text | None = None
+    """The environment variable that has its password; default: `OXCROSS_SIGNING_PASSWORD`, if it is set."""
+    password_file: Text | None = None
+    """A file that has the password in its first line."""
 
 
 class Release(Table):
@@ -13,8 +35,29 @@ class Release(Table):
 
     archives: StrictBool = True
     """Add an archive of each executable: `.tar.gz`, for Windows `.zip`."""
+    sign: ReleaseSign | None = None
 
 
-def resolve(table: Release) -> settings.Release:
-    """The table as settings."""
-    return settings.Release(archives=table.archives)
+def resolve(root: Path, table: Release, wrong: Wrong) -> settings.Release:
+    """The table as settings; what is wrong goes to ``wrong`` (key, message, hint)."""
+    return settings.Release(
+        archives=table.archives, sign=_sign(root, table.sign, wrong) if table.sign else None
+    )
+
+
+def _sign(root: Path, table: ReleaseSign, wrong: Wrong) -> settings.Sign:
+    """Only what is plainly wrong is told here: a key may be where releases are made, and only there."""
+    for one in ("key", "password"):
+        if getattr(table, f"{one}_env") and getattr(table, f"{one}_file"):
+            wrong(f"release.sign.{one}-file", f"{one}-env and {one}-file exclude each other", None)
+    return settings.Sign(
+        public_key=table.public_key,
+        key_env="" if table.key_file else table.key_env or settings.KEY_ENV,
+        key_file=_path(root, table.key_file),
+        password_env=table.password_env or "",
+        password_file=_path(root, table.password_file),
+    )
+
+
+def _path(root: Path, text: str | None) -> Path | None:
+    return root / Path(text).expanduser() if text else None

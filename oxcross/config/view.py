@@ -92,7 +92,7 @@ class _View:
             mirrors=self._config.store.mirrors,
             ignore=self._config.analyze.ignore,
             publish=publish.resolve(self._config.publish, self._add),
-            release=release.resolve(self._config.release),
+            release=release.resolve(self._root, self._config.release, self._add),
             cache=cache.resolve(self._root, self._config.cache, self._add),
             windows=windows.resolve(
                 self._root,

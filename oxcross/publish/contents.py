@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from oxcross.project import Project
-from oxcross.publish import buildinfo, licences, sbom
 from oxcross.publish.draft import Addition, Signing
 
 
-def additions(project: Project) -> list[Addition]:
-    """What is added to the project's releases, in the order in which it is made."""
-    return [licences.add, sbom.add, buildinfo.addition(project)]
+def additions(project: Project, statement: Addition) -> list[Addition]:
+    """What is added to the project's releases, in the order in which it is made. ``statement``: provenance.py's, which says how."""
+    from oxcross.publish import buildinfo, licences, sbom
+
+    return [licences.add, sbom.add, buildinfo.addition(project), statement]
 
 
-def signing(project: Project) -> list[Signing]:
-    """What SHA256SUMS and manifest.json are signed with."""
-    del project
-    return []
+def signing(project: Project, notice: Callable[[str], None]) -> list[Signing]:
+    """What SHA256SUMS and manifest.json are signed with. ConfigError when that cannot be used."""
+    if (wanted := project.release.sign) is None:
+        return []
+    from oxcross.publish import signing as signatures
+
+    return [signatures.signer(wanted, project.name, project.version, notice)]

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +52,8 @@ def release(
 ) -> Release:
     """Lay the executables out below ``root``/NAME/VERSION, with what is added to them, signed.
 
-    PublishError when that version is there with other executables, or cannot be written.
+    A release that is there already gets the signatures that it lacks. PublishError when that version is there with other
+    executables, or cannot be written.
     """
     folder = root / name / version
     built = tuple(sorted(artifacts, key=lambda artifact: artifact.target))
@@ -61,6 +62,7 @@ def release(
         with locks.locked(folder.parent / ".lock", passing=True):
             if folder.exists():
                 there = _existing(folder, name, version, built)
+                _sign_existing(folder, signing)
                 return Release(path=folder, name=name, version=version, new=False, manifest=there)
             manifest = _write(folder, name, version, built, additions, signing)
             return Release(path=folder, name=name, version=version, new=True, manifest=manifest)
@@ -90,9 +92,7 @@ def _write(
     additions: Sequence[Addition],
     signing: Sequence[Signing],
 ) -> dict[str, Any]:
-    for stale in folder.parent.glob(f".{folder.name}.*"):  # left by a killed release: we hold the lock
-        shutil.rmtree(stale, ignore_errors=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    beside = _beside(folder)
     try:
         draft = _draft(beside, name, version, built)
         for add in additions:
@@ -100,10 +100,8 @@ def _write(
         sums = "".join(f"{row['sha256']}  {file}\n" for file, row in draft.files.items())
         (beside / SUMS).write_text(sums, encoding="utf-8")
         (beside / MANIFEST).write_text(json.dumps(draft.manifest, indent=2) + "\n", encoding="utf-8")
-        for file in (beside / SUMS, beside / MANIFEST):
-            for sign in signing:
-                for suffix, content in sign(file).items():
-                    file.with_name(file.name + suffix).write_bytes(content)
+        for file, content in _signatures(beside, signing):
+            file.write_bytes(content)
         for file in beside.iterdir():
             _flush(file)
         beside.chmod(0o755)
@@ -114,6 +112,43 @@ def _write(
         shutil.rmtree(beside, ignore_errors=True)
         raise
     return draft.manifest
+
+
+def _beside(folder: Path) -> Path:
+    """A new folder beside a release's; those that a killed release left are removed, for we hold the lock."""
+    for stale in folder.parent.glob(f".{folder.name}.*"):
+        shutil.rmtree(stale, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+
+
+def _signatures(folder: Path, signing: Sequence[Signing]) -> Iterator[tuple[Path, bytes]]:
+    """The files of the signatures, and what is to be in them."""
+    for file in (folder / SUMS, folder / MANIFEST):
+        for sign in signing:
+            for suffix, content in sign(file).items():
+                yield file.with_name(file.name + suffix), content
+
+
+def _sign_existing(folder: Path, signing: Sequence[Signing]) -> None:
+    """Add the signatures that a release lacks. PublishError when it has others."""
+    beside = _beside(folder)
+    try:
+        for file, content in _signatures(folder, signing):
+            if file.exists():
+                if file.read_bytes() != content:
+                    raise PublishError(
+                        "it is another signature than the key makes",
+                        where=str(file),
+                        hint="delete it if nobody has that release yet, then release again",
+                    )
+                continue
+            new = beside / file.name
+            new.write_bytes(content)
+            _flush(new)
+            new.rename(file)
+        _flush(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _draft(beside: Path, name: str, version: str, built: tuple[Built, ...]) -> Draft:

@@ -73,8 +73,12 @@ def read(path: Path, name: str, version: str) -> Folder:
             if found[file_name].sha256 != sha256:
                 where = str(found[file_name].path)
                 raise PublishError(f"it is not what {source} says", where=where, hint=hint)
+    named = {*claimed, *listed, keys.MANIFEST, keys.SUMS}
     for one in files:
         keys.Layout("", name).file(version, one.name)
+        if one.name not in named and not keys.is_signature(one.name):
+            message = f"{keys.SUMS} does not name it: it is not of the release"
+            raise PublishError(message, where=str(one.path), hint="remove it, or release again with it")
     files.sort(key=lambda one: (keys.rank(one.name, artifact=one.name in claimed), one.name))
     return Folder(path=path, name=name, version=version, files=tuple(files))
 

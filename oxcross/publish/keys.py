@@ -19,6 +19,8 @@ from oxcross.errors import PublishError
 MANIFEST: Final = "manifest.json"
 SUMS: Final = "SHA256SUMS"
 LAYOUT: Final = "layout.json"
+MARKER: Final = b'{"format": 1, "made-by": "oxcross"}\n'  # what is in it
+SIGNATURES: Final = (".asc", ".sig", ".minisig", ".sigstore", ".sigstore.json")
 _RESERVED: Final = ("channels", "yanked", "pruned", LAYOUT)
 _PART: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
 _FILE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*(/[A-Za-z0-9_][A-Za-z0-9._+-]*)*")
@@ -100,8 +102,17 @@ def rank(name: str, *, artifact: bool) -> int:
         return 2
     if artifact:
         return 0
-    signature = name.endswith((".asc", ".sig", ".minisig", ".sigstore", ".sigstore.json"))
-    return 3 if signature else 1
+    return 3 if name.endswith(SIGNATURES) else 1
+
+
+def is_signature(name: str) -> bool:
+    """Whether that is a signature of SHA256SUMS or manifest.json, which SHA256SUMS cannot name."""
+    return name in {f"{file}{suffix}" for file in (SUMS, MANIFEST) for suffix in SIGNATURES}
+
+
+def varies(name: str) -> bool:
+    """Whether that is a signature which is never the same twice, because a service confirmed its time."""
+    return is_signature(name) and name.endswith(".sigstore.json")
 
 
 def content_type(name: str) -> str:

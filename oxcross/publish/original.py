@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from oxcross.errors import PublishError, ReproduceError
-from oxcross.publish import folder, keys, published
+from oxcross.publish import folder, keys, published, verification
 from oxcross.publish.draft import sha256_of
 from oxcross.publish.keys import Layout
+from oxcross.publish.minisign import PublicKey
 from oxcross.publish.s3 import Bucket
-
-_SIGNED: Final = (f"{keys.SUMS}.", f"{keys.MANIFEST}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +31,7 @@ class Original:
     @property
     def signatures(self) -> set[str]:
         """The signatures of SHA256SUMS and of the manifest, which nothing lists."""
-        return {name for name in self.files if name not in self.listed and name.startswith(_SIGNED)}
+        return {name for name in self.files if name not in self.listed and keys.is_signature(name)}
 
 
 def from_folder(path: Path, name: str, version: str, place: str = "") -> Original:
@@ -57,9 +56,7 @@ def from_folder(path: Path, name: str, version: str, place: str = "") -> Origina
             problems.append(f"{file} is not what the manifest says: its SHA-256 is {files[file]}")
     unknown = [file for file in files if file not in {*listed, keys.SUMS, keys.MANIFEST}]
     problems += [
-        f"neither the manifest nor SHA256SUMS knows {file}"
-        for file in unknown
-        if not file.startswith(_SIGNED)
+        f"neither the manifest nor SHA256SUMS knows {file}" for file in unknown if not keys.is_signature(file)
     ]
     return Original(
         place=place or str(path),
@@ -71,8 +68,12 @@ def from_folder(path: Path, name: str, version: str, place: str = "") -> Origina
     )
 
 
-def from_bucket(bucket: Bucket, layout: Layout, version: str, into: Path) -> Original:
-    """The published release, downloaded into a folder. PublishError when it is not complete."""
+def from_bucket(
+    bucket: Bucket, layout: Layout, version: str, into: Path, anchor: PublicKey | None
+) -> Original:
+    """The published release, downloaded into a folder, its signatures checked with the project's key. PublishError when it is not
+    complete.
+    """
     whole = published.manifest(bucket, layout, version)
     prefix = layout.version(version)
     for one in bucket.objects(prefix):
@@ -87,7 +88,8 @@ def from_bucket(bucket: Bucket, layout: Layout, version: str, into: Path) -> Ori
     problems = list(found.problems)
     if found.files[keys.MANIFEST] != whole.sha256:
         problems.append(f"{bucket.where(prefix + keys.MANIFEST)} changed while it was read")
-    problems += published.chains(bucket, layout, version, whole.sha256)[1]
+    problems += verification.signatures(bucket, layout, version, whole, anchor) if anchor else []
+    problems += verification.channels(bucket, layout, version, whole.sha256)[1]
     return Original(
         place=found.place,
         folder=into,

@@ -1,4 +1,4 @@
-"""What lies in a bucket: the releases there are, whether they are whole, and the check of every byte of one."""
+"""What lies in a bucket: the releases there are, what each consists of, and whether it is whole and signed, as far as the server's word goes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any, Final
 from packaging.version import InvalidVersion, Version
 
 from oxcross.errors import PublishError, nearest
-from oxcross.publish import folder, keys, marks, pointer
+from oxcross.publish import folder, keys, marks, pointer, signing
 from oxcross.publish.keys import Layout
+from oxcross.publish.minisign import PublicKey
 from oxcross.publish.s3 import Bucket, Head, Object
 
 _NEVER: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
@@ -87,10 +88,18 @@ def releases(bucket: Bucket, layout: Layout) -> list[Row]:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The manifest of a published release. ``files``: the SHA-256 (hex) of all that it and SHA256SUMS name."""
+    """The manifest of a published release. ``files``: the SHA-256 (hex) of all that it and SHA256SUMS name; ``read``: the bytes
+    of these two.
+    """
 
-    sha256: str
     files: dict[str, str]
+    document: dict[str, Any]
+    read: dict[str, bytes]
+
+    @property
+    def sha256(self) -> str:
+        """Of manifest.json, in hex."""
+        return hashlib.sha256(self.read[keys.MANIFEST]).hexdigest()
 
 
 def manifest(bucket: Bucket, layout: Layout, version: str) -> Manifest:
@@ -108,7 +117,8 @@ def manifest(bucket: Bucket, layout: Layout, version: str) -> Manifest:
             hint=nearest(version, known) if known else "`oxcross publish` does it",
         )
     content = found[0]
-    files = folder.rows(folder.parse(content, bucket.where(key), layout.name, version))
+    document = folder.parse(content, bucket.where(key), layout.name, version)
+    files = folder.rows(document)
     sums_key = layout.file(version, keys.SUMS)
     sums = bucket.get(sums_key)
     if sums is None:
@@ -116,91 +126,42 @@ def manifest(bucket: Bucket, layout: Layout, version: str) -> Manifest:
     for name, sha256 in folder.parse_sums(sums[0], bucket.where(sums_key)).items():
         if files.setdefault(name, sha256) != sha256:
             raise PublishError(f"it and the manifest differ about {name}", where=bucket.where(sums_key))
-    return Manifest(hashlib.sha256(content).hexdigest(), files)
+    return Manifest(files, document, {keys.MANIFEST: content, keys.SUMS: sums[0]})
 
 
-def check_whole(bucket: Bucket, layout: Layout, version: str) -> Manifest:
-    """That a release is complete: every file is there and is what the manifest says, as far as the server's word goes.
+def check_whole(bucket: Bucket, layout: Layout, version: str, anchor: PublicKey | None) -> Manifest:
+    """That a release is complete: every file is there and is what the manifest says, as far as the server's word goes; and signed
+    with the project's key, if it has one.
 
     PublishError. ``verify`` takes nobody's word.
     """
     found = manifest(bucket, layout, version)
+    for file, message in signature_problems(bucket, layout, version, found, anchor) if anchor else ():
+        raise PublishError(message, where=bucket.where(layout.file(version, file)))
     for name, sha256 in found.files.items():
         key = layout.file(version, name)
         head = bucket.head(key)
         if head is None:
             raise PublishError("it is missing", where=bucket.where(key), hint="publish it again")
-        if _digest_of(head) not in ("", sha256):
+        if digest_of(head) not in ("", sha256):
             raise PublishError("it is not what the manifest says", where=bucket.where(key))
     return found
 
 
-def _digest_of(head: Head) -> str:
+def digest_of(head: Head) -> str:
     """The SHA-256 that the server made, or the metadata says; "" when neither is there."""
     return head.sha256 or head.noted
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verified:
-    """What ``verify`` found. ``problems``: each with its place."""
+def signature_problems(
+    bucket: Bucket, layout: Layout, version: str, whole: Manifest, anchor: PublicKey
+) -> list[tuple[str, str]]:
+    """What is wrong with the signatures of a release: a file, and what is wrong with it."""
 
-    version: str
-    files: int
-    size: int  # bytes that were downloaded
-    channels: tuple[str, ...]  # those that point there
-    problems: tuple[str, ...]
+    def read(file: str) -> bytes | None:
+        if file in whole.read:
+            return whole.read[file]
+        found = bucket.get(layout.file(version, file))
+        return found[0] if found else None
 
-
-def verify(bucket: Bucket, layout: Layout, version: str) -> Verified:
-    """Download and hash all of a release, and follow the pointers of all channels back to their beginning."""
-    size = 0
-    prefix = layout.version(version)
-    whole = manifest(bucket, layout, version)
-    there = {one.key.removeprefix(prefix): one for one in bucket.objects(prefix)}
-    lost = sorted(whole.files.keys() - there.keys())
-    problems = [f"{bucket.where(prefix + name)}: it is missing" for name in lost]
-    for name in sorted(there):
-        head = bucket.head(prefix + name)
-        got = bucket.digest(prefix + name)
-        if got and head and got[0] != (whole.files.get(name) or _digest_of(head)):
-            got = bucket.digest(prefix + name)  # the way may have damaged it
-        if got is None or head is None:
-            problems.append(f"{bucket.where(prefix + name)}: it is missing")
-            continue
-        size += got[1]
-        wanted = whole.files.get(name) or _digest_of(head)
-        if wanted != got[0]:
-            problems.append(
-                f"{bucket.where(prefix + name)}: its SHA-256 is {got[0]}, not {wanted or 'known'}"
-            )
-        if head.noted and head.noted != got[0]:
-            problems.append(f"{bucket.where(prefix + name)}: its metadata says another SHA-256")
-    pointing, wrong = chains(bucket, layout, version, whole.sha256)
-    return Verified(
-        version=version,
-        files=len(there),
-        size=size,
-        channels=tuple(pointing),
-        problems=tuple(problems + wrong),
-    )
-
-
-def chains(bucket: Bucket, layout: Layout, version: str, sha256: str) -> tuple[list[str], list[str]]:
-    """The channels that point at a version, and what is wrong with any channel's pointers."""
-    pointing = []
-    problems = []
-    for channel in pointer.channels(bucket, layout):
-        try:
-            current = pointer.read(bucket, layout, channel).pointer
-            if current is None:
-                continue
-            pointer.named(bucket, layout, channel, current.digest)
-            for one in (current, *pointer.history(bucket, layout, current)):
-                if one.version == version and one.manifest != sha256:
-                    where = bucket.where(layout.history(channel, one.digest))
-                    problems.append(f"{where}: it names another manifest of {version}: {one.manifest}")
-            if current.version == version:
-                pointing.append(channel)
-        except PublishError as error:
-            problems.append(f"{error.where}: {error.message}")
-    return pointing, problems
+    return signing.problems(anchor, layout.name, version, read)

@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from oxcross.errors import PublishError
-from oxcross.publish import marks, pointer, published, upload
+from oxcross.publish import keys, marks, memory, pointer, published, upload
 from oxcross.publish.connection import Conflict
 from oxcross.publish.folder import File, Folder
 from oxcross.publish.keys import Layout
+from oxcross.publish.minisign import PublicKey
 from oxcross.publish.pointer import Action, Pointer, Seen
 from oxcross.publish.s3 import Bucket, Look
 from oxcross.report import megabytes
 
 State = Literal["new", "there", "other"]
 _READ_BACK: Final = 1 << 20  # bytes; smaller objects are downloaded and compared
-_MARKER: Final = b'{"format": 1, "made-by": "oxcross"}\n'
 _NO_ETAG: Final = '"00000000000000000000000000000000"'
 
 Stage = Callable[[str, str], AbstractContextManager[None]]
@@ -152,11 +152,11 @@ def check_conditions(bucket: Bucket, layout: Layout) -> None:
 
     PublishError when it does not, or when something else is there.
     """
-    digest = hashlib.sha256(_MARKER).hexdigest()
+    digest = hashlib.sha256(keys.MARKER).hexdigest()
     look = Look(content_type="application/json", cache_control=bucket.settings.versions_cache, sha256=digest)
-    created = _refused(lambda: bucket.create(layout.layout, _MARKER, look))
-    held = created or _refused(lambda: bucket.create(layout.layout, _MARKER, look))
-    held = held and _refused(lambda: bucket.exchange(layout.layout, _MARKER, look, _NO_ETAG))
+    created = _refused(lambda: bucket.create(layout.layout, keys.MARKER, look))
+    held = created or _refused(lambda: bucket.create(layout.layout, keys.MARKER, look))
+    held = held and _refused(lambda: bucket.exchange(layout.layout, keys.MARKER, look, _NO_ETAG))
     if not held:
         raise PublishError(
             "the server overwrites what exists although it is asked not to (If-None-Match, If-Match)",
@@ -165,7 +165,7 @@ def check_conditions(bucket: Bucket, layout: Layout) -> None:
             "moment may then overwrite each other",
         )
     found = bucket.get(layout.layout)
-    if found is None or found[0] != _MARKER:
+    if found is None or found[0] != keys.MARKER:
         raise PublishError(
             "something else lies where oxcross would publish to",
             where=bucket.where(layout.layout),
@@ -193,7 +193,7 @@ def read_back(bucket: Bucket, layout: Layout, folder: Folder) -> None:
                 hint="who else removes objects there?",
             )
         right = upload.same(bucket, key, head, file)
-        if right and file.size <= _READ_BACK:
+        if right and file.size <= _READ_BACK and not keys.varies(file.name):
             found = bucket.get(key)
             right = found is not None and hashlib.sha256(found[0]).hexdigest() == file.sha256
         if not right:
@@ -231,14 +231,20 @@ def _point(
             where=error.where,
             hint=f"`oxcross rollback --channel {channel}` goes back",
         ) from None
+    memory.remember(bucket.settings, layout, moved, {moved.previous})
     return moved
 
 
-def promote(bucket: Bucket, layout: Layout, version: str, channel: str) -> Move:
-    """Have a channel point at a version that is published, whether newer or older. PublishError as ``publish``."""
+def promote(
+    bucket: Bucket, layout: Layout, version: str, channel: str, anchor: PublicKey | None = None
+) -> Move:
+    """Have a channel point at a version that is published, whether newer or older. PublishError as ``publish``.
+
+    With ``anchor``, the project's key, the version has to be signed with it.
+    """
     marks.forbid(bucket, layout, version)
     seen = pointer.read(bucket, layout, channel)
-    whole = published.check_whole(bucket, layout, version)
+    whole = published.check_whole(bucket, layout, version, anchor)
     before = seen.pointer
     if before and (before.version, before.manifest) == (version, whole.sha256):
         return Move(channel=channel, before=version, after=version, new=False)
@@ -247,8 +253,10 @@ def promote(bucket: Bucket, layout: Layout, version: str, channel: str) -> Move:
     return Move(channel=channel, before=before.version if before else "", after=version, new=True)
 
 
-def rollback(bucket: Bucket, layout: Layout, channel: str, bad: str = "") -> Move:
-    """Have a channel point at what it pointed at before, past all that is marked.
+def rollback(
+    bucket: Bucket, layout: Layout, channel: str, bad: str = "", anchor: PublicKey | None = None
+) -> Move:
+    """Have a channel point at what it pointed at before, past all that is marked. ``anchor``: as for ``promote``.
 
     With ``bad`` only if it points at that version: run again after it was stopped, it does not go back twice.
     PublishError when there is nothing to go back to, or it points elsewhere.
@@ -267,7 +275,7 @@ def rollback(bucket: Bucket, layout: Layout, channel: str, bad: str = "") -> Mov
     for one in pointer.earlier(bucket, layout, current):
         if one.version == current.version or _marked(bucket, layout, one.version):
             continue
-        whole = published.check_whole(bucket, layout, one.version)
+        whole = published.check_whole(bucket, layout, one.version, anchor)
         if whole.sha256 != one.manifest:
             raise PublishError(
                 f"{one.version} has another manifest than when {channel} pointed at it",

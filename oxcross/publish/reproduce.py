@@ -11,8 +11,8 @@ from typing import Any, Final, Literal
 from oxcross.build import Artifact
 from oxcross.errors import UsageError, nearest
 from oxcross.project import Project
-from oxcross.publish import contents, difference, diffoscope, dist, folder, keys, rebuild
-from oxcross.publish.draft import sha256_of
+from oxcross.publish import difference, diffoscope, dist, folder, keys, rebuild
+from oxcross.publish.draft import Addition, sha256_of
 from oxcross.publish.original import Original
 
 State = Literal["equal", "signed", "signature", "differs", "missing", "added"]
@@ -75,11 +75,15 @@ def targets(original: Original, wanted: str) -> list[str]:
 
 
 def lay_out(
-    project: Project, original: Original, artifacts: Sequence[Artifact], into: Path
+    project: Project,
+    original: Original,
+    artifacts: Sequence[Artifact],
+    into: Path,
+    additions: Sequence[Addition],
 ) -> tuple[Path, set[str]]:
     """The release folder anew, unsigned; and the names of the files in it that are the release's own, for they are signed."""
     ready, taken = rebuild.with_signatures(project, original, artifacts)
-    made = dist.release(*(into, project.name, project.version, ready), additions=contents.additions(project))
+    made = dist.release(*(into, project.name, project.version, ready), additions=additions)
     return made.path, taken
 
 

@@ -6,6 +6,7 @@ No hook of the repository's runs, and no variable of an enclosing git (a hook th
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,12 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from oxcross.errors import ReproduceError, ToolError
 
 _QUIET: Final = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
 _MADE: Final = ("build", "dist")  # what oxcross itself writes into a project's folder
 _MODULES: Final = ".gitmodules"
+_SHORT: Final = re.compile(r"(?:[^@/:]+@)?([^@/:]+):(?!//)(.+)")  # git-clone(1): host:path
 _OF_A_REPOSITORY: Final = frozenset(  # git rev-parse --local-env-vars, less those that only configure
     {
         "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -61,6 +64,26 @@ def current(folder: Path) -> Revision | None:
     made = [f":(exclude,top,literal){f'{path}/{name}' if path else name}" for name in _MADE]
     changed = _git(folder, "status", "--porcelain", "--untracked-files=normal", "--", ":/", *made)
     return Revision(commit=found.stdout.strip(), path=path, dirty=bool(changed))
+
+
+def address(folder: Path) -> str:
+    """Where others find the repository that ``folder`` is in, without user, password and query; "" when that is nowhere."""
+    found = _run(folder, "remote", "get-url", "origin")
+    return public(found.stdout.strip()) if found.returncode == 0 else ""
+
+
+def public(remote: str) -> str:
+    """An address of git's as others may see it; "" for a path of this machine."""
+    if (short := _SHORT.fullmatch(remote)) is not None:
+        remote = f"ssh://{short[1]}/{short[2].lstrip('/')}"
+    try:
+        parts = urlsplit(remote)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in ("https", "http", "ssh", "git") or not host:
+        return ""
+    return f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path}"
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
 Conditional = Literal["server", "check"]
@@ -16,6 +17,8 @@ Acl = Literal[
     "bucket-owner-full-control",
 ]
 
+KEY_ENV: Final = "OXCROSS_SIGNING_KEY"
+PASSWORD_ENV: Final = "OXCROSS_SIGNING_PASSWORD"  # noqa: S105 (a variable's name)
 FOREVER: Final = "public, max-age=31536000, immutable"  # RFC 9111; RFC 8246: never asked about again
 SOON: Final = "public, max-age=60"
 
@@ -42,7 +45,22 @@ class Publish:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sign:
+    """Whose signature releases have, and where the secret key is: in ``key_file``, else in the variable ``key_env``.
+
+    Without ``password_env`` and ``password_file`` the password is in PASSWORD_ENV, if there is one.
+    """
+
+    public_key: str  # minisign's, one line
+    key_env: str = KEY_ENV
+    key_file: Path | None = None
+    password_env: str = ""
+    password_file: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Release:
     """What a release holds besides the executables."""
 
     archives: bool = True
+    sign: Sign | None = None

@@ -112,7 +112,12 @@ def look(bucket: Bucket, file: File) -> Look:
 
 
 def same(bucket: Bucket, key: str, head: Head, file: File) -> bool:
-    """Whether the object is the file: by the digest that the server itself made of it, else by downloading it."""
+    """Whether the object is the file: by the digest that the server itself made of it, else by downloading it.
+
+    A signature that is another one each time is not compared: the one that was there first stays.
+    """
+    if keys.varies(file.name):
+        return True
     if head.size != file.size:
         return False
     if head.sha256:

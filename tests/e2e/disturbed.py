@@ -170,7 +170,13 @@ def _make(place: Place, root: Path, name: str, version: str, seed: int, *, large
     extra = {"app.spdx.json": f'{{"seed": {seed}}}\n', "SHA256SUMS.asc": f"signed {seed}\n"}
     contents = publishing.contents(seed, large=large)
     return publishing.make(
-        root, name, version, place.proxy.address, contents, extra=extra, patience=1, timeout=1
+        root,
+        name,
+        version,
+        place.proxy.address,
+        contents,
+        extra=extra,
+        settings={"patience": 1, "timeout": 1},
     )
 
 

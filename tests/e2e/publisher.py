@@ -100,6 +100,7 @@ def _serve() -> None:
     import oxcross.publish.published
     import oxcross.publish.publishing
     import oxcross.publish.retention
+    import oxcross.publish.verification
     import oxcross.tasks  # noqa: F401 (all of this so that the children have it)
 
     boto3.Session(region_name="us-east-1").client(

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 from faults import Entry
 
 from oxcross.build import Artifact
-from oxcross.publish import dist
-from oxcross.publish.keys import Layout
+from oxcross.publish import dist, signing
+from oxcross.publish.draft import Addition, Draft
+from oxcross.publish.keys import Layout, is_signature
+from oxcross.publish.minisign import SecretKey
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -56,9 +58,13 @@ def make(
     contents: Mapping[str, bytes],
     *,
     extra: Mapping[str, str] | None = None,
-    **settings: object,
+    additions: Sequence[Addition] = (),
+    secret: SecretKey | None = None,
+    settings: Mapping[str, object] | None = None,
 ) -> Made:
-    """A project in ``root`` with a release of these executables (by target), and more files in its folder."""
+    """A project in ``root`` with a release of these executables (by target), and more files in its folder; with ``secret`` it is
+    signed, and the project says by whom.
+    """
     root.mkdir(parents=True, exist_ok=True)
     keys = {
         "bucket": BUCKET,
@@ -68,12 +74,12 @@ def make(
         "timeout": 2,
         "patience": 5,
     }
-    keys |= {key.replace("_", "-"): value for key, value in settings.items()}
+    keys |= {key.replace("_", "-"): value for key, value in (settings or {}).items()}
     lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())
     (root / "app.py").write_text("", encoding="utf-8")
     (root / "pyproject.toml").write_text(
         f'[project]\nname = "{name}"\nversion = "{version}"\n[tool.oxcross]\nrun-file = "app.py"\n'
-        f"[tool.oxcross.publish]\n{lines}",
+        f"[tool.oxcross.publish]\n{lines}{signed_by(secret) if secret else ''}",
         encoding="utf-8",
     )
     artifacts = []
@@ -85,10 +91,23 @@ def make(
         artifacts.append(
             Artifact(target=target, path=path, sha256=digest, size=len(content), seconds=1.0, facts={})
         )
-    released = dist.release(root / "dist", name, version, artifacts)
+    more = {file: text.encode() for file, text in (extra or {}).items() if not is_signature(file)}
+
+    def add(draft: Draft) -> None:
+        for file, content in more.items():
+            draft.add(file, content)
+
+    sign = [signing.sign_with(secret, name, version)] if secret else []
+    released = dist.release(root / "dist", name, version, artifacts, [add, *additions], sign)
     for file, text in (extra or {}).items():
-        (released.path / file).write_text(text, encoding="utf-8")
+        if file not in more:
+            (released.path / file).write_text(text, encoding="utf-8")
     return Made(root, name, version)
+
+
+def signed_by(secret: SecretKey) -> str:
+    """The table of a project whose releases are signed with that key."""
+    return f'[tool.oxcross.release.sign]\npublic-key = "{secret.public}"\n'
 
 
 def contents(seed: int, *, large: bool) -> dict[str, bytes]:

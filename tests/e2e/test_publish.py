@@ -72,7 +72,7 @@ def make(place: Place, tmp_path: Path, request: pytest.FixtureRequest) -> Maker:
             place.proxy.address,
             contents,
             extra=extra,
-            **{"channels": ["stable", "beta"], **settings},
+            settings={"channels": ["stable", "beta"], **settings},
         )
 
     return one

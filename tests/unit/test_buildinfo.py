@@ -14,7 +14,7 @@ from gits import git, repository
 
 import oxcross
 from oxcross.build import Artifact
-from oxcross.publish import buildinfo, contents, dist
+from oxcross.publish import buildinfo, dist
 
 
 @pytest.fixture
@@ -36,7 +36,13 @@ def released(root: Path, into: Path) -> dict[str, Any]:
         seconds=1.0,
         steps={"linux-x64/cpython": "1" * 64, "linux-x64/launcher": "2" * 64},
     )
-    done = dist.release(into / "dist", project.name, project.version, [artifact], contents.additions(project))
+    done = dist.release(
+        into / "dist",
+        project.name,
+        project.version,
+        [artifact],
+        [buildinfo.addition(project)],
+    )
     manifest: dict[str, Any] = json.loads((done.path / "manifest.json").read_text(encoding="utf-8"))
     return manifest
 

@@ -18,7 +18,7 @@ from oxcross.errors import ReproduceError, UsageError
 from oxcross.macos.settings import Signing
 from oxcross.macos.sign import sign as sign_macos
 from oxcross.project import Project
-from oxcross.publish import contained, contents, difference, dist, rebuild, reproduce, unsigned
+from oxcross.publish import buildinfo, contained, difference, dist, rebuild, reproduce, unsigned
 from oxcross.publish.original import Original, from_folder
 from oxcross.windows.settings import Signing as WindowsSigning
 from oxcross.windows.sign import sign as sign_windows
@@ -87,7 +87,7 @@ def artifact(target: str, path: Path, packages: tuple[Path, ...] = ()) -> Artifa
 
 
 def compared(project: Project, original: Original, built: list[Artifact], folder: Path) -> STATES:
-    made, taken = reproduce.lay_out(project, original, built, folder / "again")
+    made, taken = reproduce.lay_out(project, original, built, folder / "again", [buildinfo.addition(project)])
     wanted = reproduce.targets(original, ",".join(one.target for one in built))
     found = reproduce.compare(
         original, made, taken, wanted, folder / "kept", lambda *_: contextlib.nullcontext()
@@ -110,7 +110,7 @@ def test_all_that_follows_is_compared(keys: Path, write: Write, tmp_path: Path) 
             packages.append((path.with_suffix(".zip"),) if target == "macos-arm64" else ())
         built.append(artifact(target, plain, packages[0]))
         released.append(artifact(target, out, packages[1]))
-    additions = contents.additions(project)
+    additions = [buildinfo.addition(project)]
     place = dist.release(tmp_path / "dist", project.name, project.version, released, additions).path
     (place / "SHA256SUMS.minisig").write_text("signature", encoding="utf-8")
     name = f"{project.name}-{project.version}"
@@ -140,7 +140,7 @@ def test_what_is_missing_or_strange_is_told(write: Write, tmp_path: Path) -> Non
     project = load(write('[tool.oxcross]\nrun-file = "app.py"\n'))
     (tmp_path / "file").write_bytes(b"1")
     built = [artifact("linux-x64", tmp_path / "file")]
-    additions = contents.additions(project)
+    additions = [buildinfo.addition(project)]
     place = dist.release(tmp_path / "dist", project.name, project.version, built, additions).path
     with (place / "SHA256SUMS").open("a", encoding="utf-8") as stream:
         stream.write(f"{'0' * 64}  notes.txt\n")
