@@ -106,7 +106,7 @@ def verify(_c: Context, version: str, project: str = ".", json: bool = False) ->
 
     loaded = _load(project)
     with _opened(loaded) as (bucket, layout):
-        found = verification.verify(bucket, layout, version, anchor_of(loaded))
+        found = verification.verify(bucket, layout, version, anchor_of(loaded), loaded.release.sigstore)
     if json:
         report.emit(dataclasses.asdict(found))
     elif not found.problems:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import StrictBool, StringConstraints
 
@@ -36,12 +36,31 @@ class Release(Table):
     archives: StrictBool = True
     """Add an archive of each executable: `.tar.gz`, for Windows `.zip`."""
     sign: ReleaseSign | None = None
+    sigstore: Literal["auto", "required", "off"] = "auto"
+    """Sign SHA256SUMS by Sigstore, too: `auto` where there is an identity, as in workflows that are allowed one. Its public
+    service shows everybody who signed what."""
+    sigstore_trust: Text | None = None
+    """A trust configuration (JSON) of a Sigstore of your own; default: the public service."""
+    sigstore_identity: Text | None = None
+    """Who must have signed, as the certificate names it, such as a workflow's address: `oxcross verify` checks it."""
+    sigstore_issuer: Text | None = None
+    """Who vouches for that identity, such as `https://token.actions.githubusercontent.com`."""
 
 
 def resolve(root: Path, table: Release, wrong: Wrong) -> settings.Release:
     """The table as settings; what is wrong goes to ``wrong`` (key, message, hint)."""
+    if bool(table.sigstore_identity) != bool(table.sigstore_issuer):
+        lacking = "issuer" if table.sigstore_identity else "identity"
+        wrong(f"release.sigstore-{lacking}", "missing: identity and issuer go together", None)
     return settings.Release(
-        archives=table.archives, sign=_sign(root, table.sign, wrong) if table.sign else None
+        archives=table.archives,
+        sign=_sign(root, table.sign, wrong) if table.sign else None,
+        sigstore=settings.Sigstore(
+            mode=table.sigstore,
+            trust=_path(root, table.sigstore_trust),
+            identity=table.sigstore_identity or "",
+            issuer=table.sigstore_issuer or "",
+        ),
     )
 
 

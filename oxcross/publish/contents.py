@@ -17,8 +17,12 @@ def additions(project: Project, statement: Addition) -> list[Addition]:
 
 def signing(project: Project, notice: Callable[[str], None]) -> list[Signing]:
     """What SHA256SUMS and manifest.json are signed with. ConfigError when that cannot be used."""
-    if (wanted := project.release.sign) is None:
-        return []
+    from oxcross.publish import identity
     from oxcross.publish import signing as signatures
 
-    return [signatures.signer(wanted, project.name, project.version, notice)]
+    found = []
+    if (wanted := project.release.sign) is not None:
+        found.append(signatures.signer(wanted, project.name, project.version, notice))
+    if (signer := identity.signer(project.release.sigstore, notice)) is not None:
+        found.append(signer)
+    return found

@@ -59,8 +59,21 @@ class Sign:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sigstore:
+    """Signatures by an identity. ``trust``: a file that says whom to trust, None: Sigstore's public service. With ``identity`` and
+    ``issuer`` they are verified, too.
+    """
+
+    mode: Literal["auto", "required", "off"] = "auto"
+    trust: Path | None = None
+    identity: str = ""
+    issuer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Release:
     """What a release holds besides the executables."""
 
     archives: bool = True
     sign: Sign | None = None
+    sigstore: Sigstore = Sigstore()

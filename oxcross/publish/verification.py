@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from oxcross.errors import PublishError
-from oxcross.publish import keys, memory, pointer, provenance, published
+from oxcross.publish import identity, keys, memory, pointer, provenance, published
 from oxcross.publish.keys import Layout
 from oxcross.publish.minisign import PublicKey
 from oxcross.publish.pointer import Pointer
 from oxcross.publish.published import Manifest
 from oxcross.publish.s3 import Bucket
+from oxcross.publish.settings import Sigstore
 
 _STOPPED: Final = (
     "somebody put an earlier one back; or a publisher was stopped between the two: to run it again mends that"
@@ -32,9 +33,15 @@ class Verified:
     problems: tuple[str, ...]
 
 
-def verify(bucket: Bucket, layout: Layout, version: str, anchor: PublicKey | None) -> Verified:
-    """Download and hash all of a release, check its signatures with the project's key, and follow the pointers of all channels
-    back to their beginning.
+def verify(
+    bucket: Bucket,
+    layout: Layout,
+    version: str,
+    anchor: PublicKey | None,
+    sigstore: Sigstore = Sigstore(),  # noqa: B008 (frozen)
+) -> Verified:
+    """Download and hash all of a release, check its signatures with the project's key and identity, and follow the pointers of all
+    channels back to their beginning.
     """
     prefix = layout.version(version)
     whole = published.manifest(bucket, layout, version)
@@ -48,6 +55,7 @@ def verify(bucket: Bucket, layout: Layout, version: str, anchor: PublicKey | Non
         problems += wrong
     unsigned = signatures(bucket, layout, version, whole, anchor) if anchor else []
     problems += unsigned
+    problems += _bundle(bucket, layout, version, whole, sigstore) if sigstore.identity else []
     problems += _provenance(bucket, layout, version, whole)
     marker = bucket.get(layout.layout)
     if marker is None or marker[0] != keys.MARKER:
@@ -94,6 +102,15 @@ def signatures(bucket: Bucket, layout: Layout, version: str, whole: Manifest, an
     """What is wrong with the signatures of a release, each with its place."""
     found = published.signature_problems(bucket, layout, version, whole, anchor)
     return [f"{bucket.where(layout.file(version, file))}: {message}" for file, message in found]
+
+
+def _bundle(bucket: Bucket, layout: Layout, version: str, whole: Manifest, wanted: Sigstore) -> list[str]:
+    key = layout.file(version, keys.SUMS + identity.SUFFIX)
+    found = bucket.get(key)
+    if found is None:
+        return [f"{bucket.where(key)}: {keys.SUMS} is not signed by {wanted.identity}"]
+    wrong = identity.problem(wanted, whole.read[keys.SUMS], found[0])
+    return [f"{bucket.where(key)}: {wrong}"] if wrong else []
 
 
 def _provenance(bucket: Bucket, layout: Layout, version: str, whole: Manifest) -> list[str]:

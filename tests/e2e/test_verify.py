@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 import publishing
 import pytest
 import s3server
+import sigstores
 from disturbed import ENVIRONMENT
 from publisher import Publishers
 from publishing import BUCKET, Made
 
 from oxcross import project as projects
-from oxcross.publish import provenance
+from oxcross.publish import identity, provenance
 from oxcross.publish.draft import Draft
 from oxcross.publish.minisign import SecretKey
+from oxcross.publish.settings import Sigstore
 from oxcross.store import Store
 
 if TYPE_CHECKING:
@@ -60,10 +62,17 @@ class World:
     name: str
 
     def make(
-        self, version: str, secret: SecretKey | None = OWN, *, seed: int = 0, wrong: bool = False
+        self,
+        version: str,
+        secret: SecretKey | None = OWN,
+        *,
+        seed: int = 0,
+        wrong: bool = False,
+        again: bool = False,
     ) -> Made:
-        """A release; ``wrong``: its statement is about other executables."""
-        root = self.folder / f"{version}-{seed}-{secret.public.name if secret else 'unsigned'}-{wrong}"
+        """A release; ``wrong``: its statement is about other executables; ``again``: in another folder."""
+        signer = secret.public.name if secret else "unsigned"
+        root = self.folder / f"{version}-{seed}-{signer}-{wrong}-{again}"
         contents = publishing.contents(seed or int(version.replace(".", "")), large=False)
 
         def add(draft: Draft) -> None:
@@ -319,6 +328,50 @@ def test_a_stranger_is_not_published(world: World) -> None:
     made = world.make("1.3")
     (made.folder / "notes.txt").write_text("…", encoding="utf-8")
     assert "notes.txt: SHA256SUMS does not name it" in world.run(made, "publish", status=10)
+
+
+def test_a_bundle_is_another_one_each_time(world: World) -> None:
+    """And the first that is published stays, whoever publishes the same release."""
+    one, two = world.make("1.3", seed=7), world.make("1.3", seed=7, again=True)
+    for number, made in enumerate((one, two)):
+        (made.folder / "SHA256SUMS.sigstore.json").write_text(f"{number}\n", encoding="utf-8")
+    world.run(one, "publish")
+    found: dict[str, Any] = json.loads(world.run(two, "publish", "--channel", "stable", "--json"))
+    assert {row["state"] for row in found["objects"]} == {"there"}
+    assert found["channel"]["version"] == "1.3"
+    key = one.layout.file("1.3", "SHA256SUMS.sigstore.json")
+    assert world.get(key) == b"0\n"
+    assert key in [row["key"] for row in found["objects"]]
+    world.run(two, "verify", "1.3")
+
+
+def test_signed_by_an_identity(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Sigstore's client made is published and verified; another identity's, or none, is told."""
+    who, other = (f"https://git.example/{name}/app/.github/workflows/a.yml@refs/heads/main" for name in "ab")
+    made = world.make("1.3")
+    key = made.layout.file("1.3", "SHA256SUMS.sigstore.json")
+    with sigstores.running() as services:
+        trust = made.root / "trust.json"
+        trust.write_text(services.trust(), encoding="utf-8")
+        monkeypatch.setenv("SIGSTORE_ID_TOKEN", sigstores.token(who))
+        sign = identity.signer(Sigstore(mode="required", trust=trust), pytest.fail)
+        assert sign is not None
+        bundles = []
+        for name in (who, other):
+            monkeypatch.setenv("SIGSTORE_ID_TOKEN", sigstores.token(name))
+            bundles.append(sign(made.folder / "SHA256SUMS")[".sigstore.json"])
+    file = made.root / "pyproject.toml"
+    table = f'sigstore-trust = "trust.json"\nsigstore-identity = "{who}"\nsigstore-issuer = "{sigstores.ISSUER}"\n'
+    file.write_text(file.read_text(encoding="utf-8") + f"[tool.oxcross.release]\n{table}", encoding="utf-8")
+    (made.folder / "SHA256SUMS.sigstore.json").write_bytes(bundles[0])
+    world.run(made, "publish")
+    world.run(made, "verify", "1.3")
+    world.put(key, bundles[1])
+    assert f"{key}: the signature of SHA256SUMS by {who} does not verify" in world.run(
+        made, "verify", "1.3", status=10
+    )
+    world.remove(key)
+    assert f"{key}: SHA256SUMS is not signed by {who}" in world.run(made, "verify", "1.3", status=10)
 
 
 def test_a_stopped_publisher_looks_like_a_pointer_put_back(world: World) -> None:
