@@ -18,15 +18,14 @@ from oxcross.collect import lockfile, requirements
 from oxcross.collect.resolve import Resolution, known, resolve
 from oxcross.plan import Folder, Pinned, Plan
 from oxcross.project import Project
-from oxcross.publish import folder, revision
+from oxcross.publish import revision
 from oxcross.publish.draft import Addition, Draft
 from oxcross.publish.revision import Revision
+from oxcross.publish.subjects import PREDICATE, STATEMENT, subjects
 from oxcross.sdist import IndexFile
 from oxcross.store import Store
 from oxcross.wanted import parts, row, steps
 
-STATEMENT: Final = "https://in-toto.io/Statement/v1"
-PREDICATE: Final = "https://slsa.dev/provenance/v1"
 BUILD_TYPE: Final = "urn:oxcross:release:v1"
 LOCAL: Final = "urn:oxcross:local"  # who builds, when that is no service
 CLAIM: Final = (
@@ -60,21 +59,6 @@ def released(manifest: Mapping[str, Any], place: Path) -> Addition:
             draft.manifest["provenance"] = draft.add(name, place / name)
 
     return add
-
-
-def subjects(manifest: Mapping[str, Any]) -> dict[str, str]:
-    """What a release's statement is about: each file that the manifest's artifacts name, and its SHA-256 (hex)."""
-    return folder.rows({"artifacts": manifest["artifacts"]})
-
-
-def claimed(document: object) -> dict[str, str] | None:
-    """What a statement says that it is about; None when that is no statement of ours."""
-    try:
-        if document["_type"] != STATEMENT or document["predicateType"] != PREDICATE:  # type: ignore[index]
-            return None
-        return {one["name"]: one["digest"]["sha256"] for one in document["subject"]}  # type: ignore[index]
-    except (LookupError, TypeError):
-        return None
 
 
 def statement(draft: Draft, projects: Sequence[Project], store: Store) -> Json:

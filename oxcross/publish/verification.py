@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from oxcross.errors import PublishError
-from oxcross.publish import identity, keys, memory, pointer, provenance, published
+from oxcross.publish import identity, keys, memory, pointer, published
 from oxcross.publish.keys import Layout
 from oxcross.publish.minisign import PublicKey
 from oxcross.publish.pointer import Pointer
 from oxcross.publish.published import Manifest
 from oxcross.publish.s3 import Bucket
 from oxcross.publish.settings import Sigstore
+from oxcross.publish.subjects import claimed, subjects
 
 _STOPPED: Final = (
     "somebody put an earlier one back; or a publisher was stopped between the two: to run it again mends that"
@@ -121,12 +122,12 @@ def _provenance(bucket: Bucket, layout: Layout, version: str, whole: Manifest) -
     key = layout.file(version, row["file"])
     found = bucket.get(key)
     try:
-        said = provenance.claimed(json.loads(found[0])) if found else None
+        said = claimed(json.loads(found[0])) if found else None
     except ValueError:
         said = None
     if said is None:
         return [f"{bucket.where(key)}: it is no statement about the release"]
-    wanted = provenance.subjects(whole.document)
+    wanted = subjects(whole.document)
     odd = sorted(name for name in {*said, *wanted} if said.get(name) != wanted.get(name))
     return [f"{bucket.where(key)}: it and the manifest differ about {name}" for name in odd]
 

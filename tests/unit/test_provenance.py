@@ -13,7 +13,7 @@ from sigstore.dsse import Statement
 
 from oxcross import project as projects
 from oxcross.build import Artifact
-from oxcross.publish import dist, provenance, revision
+from oxcross.publish import dist, provenance, revision, subjects
 from oxcross.store import Store
 
 HASHES = [hashlib.sha256(bytes([number])).hexdigest() for number in range(3)]
@@ -75,7 +75,7 @@ def statement(root: Path, out: Path) -> dict[str, Any]:
     assert f"{row['sha256']}  {row['file']}\n" in (done.path / "SHA256SUMS").read_text()
     Statement(content)  # as sigstore reads in-toto's statements
     document: dict[str, Any] = json.loads(content)
-    assert provenance.claimed(document) == provenance.subjects(done.manifest)
+    assert subjects.claimed(document) == subjects.subjects(done.manifest)
     return document
 
 
@@ -185,6 +185,6 @@ def test_builder() -> None:
     assert provenance.builder({"GITHUB_ACTIONS": "true"}) == provenance.LOCAL
 
 
-@pytest.mark.parametrize("document", [None, [], {}, {"_type": provenance.STATEMENT}, {"subject": 1}, "x"])
+@pytest.mark.parametrize("document", [None, [], {}, {"_type": subjects.STATEMENT}, {"subject": 1}, "x"])
 def test_what_is_no_statement(document: object) -> None:
-    assert provenance.claimed(document) is None
+    assert subjects.claimed(document) is None
