@@ -11,7 +11,7 @@ from invoke.context import Context
 
 from oxcross import passwords, report
 from oxcross.command import command
-from oxcross.errors import PublishError, UsageError
+from oxcross.errors import PublishError, ToolError, UsageError
 
 _TWICE = "set {} or name a --password-file, run it at a terminal, or add --no-password"
 
@@ -34,7 +34,7 @@ def keygen(
 
     The password is asked for, unless $OXCROSS_SIGNING_PASSWORD has it. `--json` prints {"public-key", "key-file", "public-key-file"}.
     """
-    from oxcross.publish.minisign import SecretKey
+    from oxcross.publish.minisign import MinisignError, SecretKey
 
     secret_file = Path(out).expanduser()
     public_file = secret_file.with_name(f"{secret_file.name}.pub")
@@ -44,7 +44,12 @@ def keygen(
     password = None if no_password else _password(password_file)
     key = SecretKey.generate()
     try:
-        _create(secret_file, key.file(password), 0o600)
+        text = key.file(password)
+    except MinisignError as error:
+        hint = "add --no-password where the place itself keeps secrets, or make it on another machine"
+        raise ToolError(f"the key cannot be encrypted: {error}", hint=hint) from None
+    try:
+        _create(secret_file, text, 0o600)
         _create(public_file, key.public.file(), 0o644)
     except OSError as error:
         raise PublishError(

@@ -123,7 +123,10 @@ class SecretKey:
         return PublicKey(self.identifier, key.public_key().public_bytes_raw())
 
     def file(self, password: bytes | None, limits: tuple[int, int] = _SENSITIVE) -> str:
-        """As ``minisign -s`` takes it, encrypted where there is a password; ``limits``: libsodium's, of operations and memory."""
+        """As ``minisign -s`` takes it, encrypted where there is a password; ``limits``: libsodium's, of operations and memory.
+
+        MinisignError when this machine has less memory.
+        """
         secret = self.identifier + self._seed + self.public.key
         secret += _checksum(secret)
         kind, salt = _PLAIN, bytes(32)
@@ -186,8 +189,13 @@ def _derived(password: bytes, salt: bytes, operations: int, memory: int) -> byte
     while exponent < 63 and 1 << exponent <= most // 2:
         exponent += 1
     parallel = 1 if small else max(min(operations // 4 >> exponent, (1 << 30) - 1) // 8, 1)
-    if 1024 * ((1 << exponent) + parallel + 2) > _MOST_MEMORY:
-        raise MinisignError("trying its password would take more than 2 GiB of memory")
-    return hashlib.scrypt(
-        password, salt=salt, n=1 << exponent, r=8, p=parallel, maxmem=_MOST_MEMORY, dklen=104
-    )
+    needed = 1024 * ((1 << exponent) + parallel + 2)
+    message = f"its password takes {needed >> 20} MiB of memory, which there are not"
+    if needed > _MOST_MEMORY:
+        raise MinisignError(message)
+    try:
+        return hashlib.scrypt(
+            password, salt=salt, n=1 << exponent, r=8, p=parallel, maxmem=_MOST_MEMORY, dklen=104
+        )
+    except (ValueError, MemoryError):  # OpenSSL's word for it
+        raise MinisignError(message) from None

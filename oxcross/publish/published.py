@@ -137,7 +137,11 @@ def check_whole(bucket: Bucket, layout: Layout, version: str, anchor: PublicKey 
     """
     found = manifest(bucket, layout, version)
     for file, message in signature_problems(bucket, layout, version, found, anchor) if anchor else ():
-        raise PublishError(message, where=bucket.where(layout.file(version, file)))
+        raise PublishError(
+            message,
+            where=bucket.where(layout.file(version, file)),
+            hint="no channel is moved to what public-key in [tool.oxcross.release.sign] did not sign",
+        )
     for name, sha256 in found.files.items():
         key = layout.file(version, name)
         head = bucket.head(key)

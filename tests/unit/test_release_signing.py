@@ -221,6 +221,22 @@ def test_keygen_encrypts(tmp_path: Path) -> None:
     assert PASSWORD.decode() not in done.stdout + done.stderr
 
 
+def test_keygen_with_little_memory(tmp_path: Path) -> None:
+    """An encrypted key takes 1 GiB, to try each password, too."""
+    line = f"ulimit -v 1000000; exec {sys.executable} -m oxcross keygen"
+    done = subprocess.run(
+        ["sh", "-c", line],
+        cwd=tmp_path,
+        env={**os.environ, "OXCROSS_SIGNING_PASSWORD": PASSWORD.decode()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 7, done.stderr
+    assert "its password takes 1024 MiB of memory, which there are not" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_missing_key_is_told_before_anything_is_built(tmp_path: Path) -> None:
     write = writer(tmp_path)
     write(TABLE, head=HEAD)
