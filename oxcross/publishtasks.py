@@ -20,9 +20,9 @@ from oxcross.errors import ConfigError, PublishError, UsageError, nearest
 if TYPE_CHECKING:
     from oxcross.project import Project
     from oxcross.publish.keys import Layout
-    from oxcross.publish.minisign import PublicKey
     from oxcross.publish.publishing import Line, Move
     from oxcross.publish.s3 import Bucket
+    from oxcross.publish.signing import Anchor
 
 _CHANNEL = "the channel, one of those in [tool.oxcross.publish]"
 
@@ -206,8 +206,8 @@ def _publish(
     with report.terminal() as terminal, _opened(project, terminal.notice) as (bucket, layout):
         with terminal.stage(project.version, "read"):
             release = folder.read(path, project.name, project.version)
-            if (anchor := anchor_of(project)) is not None:
-                signing.check(anchor, release)
+            if (wanted := project.release.sign) is not None:
+                signing.check(signing.anchor(wanted, former=False), release)
         if dry_run:
             lines = publishing.plan(bucket, layout, release)
             move = publishing.intended(bucket, layout, release, channel)[1] if channel else None
@@ -270,11 +270,11 @@ def _configured(project: Project) -> None:
         )
 
 
-def anchor_of(project: Project) -> PublicKey | None:
-    """The key that the project's releases are signed with."""
-    from oxcross.publish.minisign import PublicKey
+def anchor_of(project: Project) -> Anchor | None:
+    """The keys that the project's releases are signed with."""
+    from oxcross.publish import signing
 
-    return PublicKey.parse(project.release.sign.public_key) if project.release.sign else None
+    return signing.anchor(project.release.sign, former=True) if project.release.sign else None
 
 
 def _known_channel(project: Project, channel: str) -> None:

@@ -20,6 +20,8 @@ class ReleaseSign(Table):
 
     public_key: PublicKey
     """The key that all releases are verified with, as one line: `RWQ…`."""
+    former_keys: tuple[PublicKey, ...] = ()
+    """Keys that earlier releases were signed with: these can still be promoted, gone back to and verified."""
     key_env: Text | None = None
     """The environment variable that has the content of the secret key's file; default: `OXCROSS_SIGNING_KEY`."""
     key_file: Text | None = None
@@ -71,6 +73,7 @@ def _sign(root: Path, table: ReleaseSign, wrong: Wrong) -> settings.Sign:
             wrong(f"release.sign.{one}-file", f"{one}-env and {one}-file exclude each other", None)
     return settings.Sign(
         public_key=table.public_key,
+        former_keys=table.former_keys,
         key_env="" if table.key_file else table.key_env or settings.KEY_ENV,
         key_file=_path(root, table.key_file),
         password_env=table.password_env or "",

@@ -10,8 +10,8 @@ from oxcross.errors import PublishError, ReproduceError
 from oxcross.publish import folder, keys, published, verification
 from oxcross.publish.draft import sha256_of
 from oxcross.publish.keys import Layout
-from oxcross.publish.minisign import PublicKey
 from oxcross.publish.s3 import Bucket
+from oxcross.publish.signing import Anchor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +68,7 @@ def from_folder(path: Path, name: str, version: str, place: str = "") -> Origina
     )
 
 
-def from_bucket(
-    bucket: Bucket, layout: Layout, version: str, into: Path, anchor: PublicKey | None
-) -> Original:
+def from_bucket(bucket: Bucket, layout: Layout, version: str, into: Path, anchor: Anchor | None) -> Original:
     """The published release, downloaded into a folder, its signatures checked with the project's key. PublishError when it is not
     complete.
     """

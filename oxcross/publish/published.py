@@ -12,8 +12,8 @@ from packaging.version import InvalidVersion, Version
 from oxcross.errors import PublishError, nearest
 from oxcross.publish import folder, keys, marks, pointer, signing
 from oxcross.publish.keys import Layout
-from oxcross.publish.minisign import PublicKey
 from oxcross.publish.s3 import Bucket, Head, Object
+from oxcross.publish.signing import Anchor
 
 _NEVER: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 
@@ -129,7 +129,7 @@ def manifest(bucket: Bucket, layout: Layout, version: str) -> Manifest:
     return Manifest(files, document, {keys.MANIFEST: content, keys.SUMS: sums[0]})
 
 
-def check_whole(bucket: Bucket, layout: Layout, version: str, anchor: PublicKey | None) -> Manifest:
+def check_whole(bucket: Bucket, layout: Layout, version: str, anchor: Anchor | None) -> Manifest:
     """That a release is complete: every file is there and is what the manifest says, as far as the server's word goes; and signed
     with the project's key, if it has one.
 
@@ -158,7 +158,7 @@ def digest_of(head: Head) -> str:
 
 
 def signature_problems(
-    bucket: Bucket, layout: Layout, version: str, whole: Manifest, anchor: PublicKey
+    bucket: Bucket, layout: Layout, version: str, whole: Manifest, anchor: Anchor
 ) -> list[tuple[str, str]]:
     """What is wrong with the signatures of a release: a file, and what is wrong with it."""
 

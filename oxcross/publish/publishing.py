@@ -18,9 +18,9 @@ from oxcross.publish import keys, marks, memory, pointer, published, upload
 from oxcross.publish.connection import Conflict
 from oxcross.publish.folder import File, Folder
 from oxcross.publish.keys import Layout
-from oxcross.publish.minisign import PublicKey
 from oxcross.publish.pointer import Action, Pointer, Seen
 from oxcross.publish.s3 import Bucket, Look
+from oxcross.publish.signing import Anchor
 from oxcross.report import megabytes
 
 State = Literal["new", "there", "other"]
@@ -235,12 +235,10 @@ def _point(
     return moved
 
 
-def promote(
-    bucket: Bucket, layout: Layout, version: str, channel: str, anchor: PublicKey | None = None
-) -> Move:
+def promote(bucket: Bucket, layout: Layout, version: str, channel: str, anchor: Anchor | None = None) -> Move:
     """Have a channel point at a version that is published, whether newer or older. PublishError as ``publish``.
 
-    With ``anchor``, the project's key, the version has to be signed with it.
+    With ``anchor``, the project's keys, the version has to be signed with it.
     """
     marks.forbid(bucket, layout, version)
     seen = pointer.read(bucket, layout, channel)
@@ -254,7 +252,7 @@ def promote(
 
 
 def rollback(
-    bucket: Bucket, layout: Layout, channel: str, bad: str = "", anchor: PublicKey | None = None
+    bucket: Bucket, layout: Layout, channel: str, bad: str = "", anchor: Anchor | None = None
 ) -> Move:
     """Have a channel point at what it pointed at before, past all that is marked. ``anchor``: as for ``promote``.
 

@@ -52,6 +52,7 @@ class Sign:
     """
 
     public_key: str  # minisign's, one line
+    former_keys: tuple[str, ...] = ()  # what earlier releases were signed with
     key_env: str = KEY_ENV
     key_file: Path | None = None
     password_env: str = ""

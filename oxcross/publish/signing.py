@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +23,26 @@ from oxcross.publish.settings import PASSWORD_ENV, Sign
 
 SIGNED: Final = (SUMS, MANIFEST)
 _KEY: Final = "tool.oxcross.release.sign"
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Whose signatures count: the project's key, and behind it those that earlier releases were signed with."""
+
+    keys: tuple[PublicKey, ...]
+
+    def verify(self, content: bytes, signature: str) -> str:
+        """The signed comment. MinisignError when none of the keys made the signature."""
+        for key in self.keys[1:]:
+            with suppress(MinisignError):
+                return key.verify(content, signature)
+        return self.keys[0].verify(content, signature)
+
+
+def anchor(wanted: Sign, *, former: bool) -> Anchor:
+    """The configured keys; ``former``: also those that were replaced."""
+    texts = (wanted.public_key, *(wanted.former_keys if former else ()))
+    return Anchor(tuple(map(PublicKey.parse, texts)))
 
 
 def comment(name: str, version: str, file: str) -> str:
@@ -85,7 +107,7 @@ def _secret(wanted: Sign, notice: Callable[[str], None]) -> tuple[str, str]:
 
 
 def problems(
-    anchor: PublicKey, name: str, version: str, read: Callable[[str], bytes | None]
+    trusted: Anchor, name: str, version: str, read: Callable[[str], bytes | None]
 ) -> list[tuple[str, str]]:
     """What is wrong with a release's signatures: a file, and what is wrong with it. ``read`` gives a file's content."""
     found = []
@@ -98,7 +120,7 @@ def problems(
             found.append((file + SUFFIX, f"{file} is not signed"))
             continue
         try:
-            said = anchor.verify(content, signature.decode("utf-8", errors="replace"))
+            said = trusted.verify(content, signature.decode("utf-8", errors="replace"))
         except MinisignError as error:
             found.append((file + SUFFIX, f"the signature of {file} does not verify: {error}"))
             continue
@@ -107,14 +129,14 @@ def problems(
     return found
 
 
-def check(anchor: PublicKey, folder: Folder) -> None:
+def check(trusted: Anchor, folder: Folder) -> None:
     """PublishError unless a release on this machine has the signatures of the key."""
 
     def read(file: str) -> bytes | None:
         path = folder.path / file
         return path.read_bytes() if path.is_file() else None
 
-    for file, message in problems(anchor, folder.name, folder.version, read):
+    for file, message in problems(trusted, folder.name, folder.version, read):
         raise PublishError(
             message,
             where=str(folder.path / file),

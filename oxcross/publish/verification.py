@@ -10,11 +10,11 @@ from typing import Final
 from oxcross.errors import PublishError
 from oxcross.publish import identity, keys, memory, pointer, published
 from oxcross.publish.keys import Layout
-from oxcross.publish.minisign import PublicKey
 from oxcross.publish.pointer import Pointer
 from oxcross.publish.published import Manifest
 from oxcross.publish.s3 import Bucket
 from oxcross.publish.settings import Sigstore
+from oxcross.publish.signing import Anchor
 from oxcross.publish.subjects import claimed, subjects
 
 _STOPPED: Final = (
@@ -38,7 +38,7 @@ def verify(
     bucket: Bucket,
     layout: Layout,
     version: str,
-    anchor: PublicKey | None,
+    anchor: Anchor | None,
     sigstore: Sigstore = Sigstore(),  # noqa: B008 (frozen)
 ) -> Verified:
     """Download and hash all of a release, check its signatures with the project's key and identity, and follow the pointers of all
@@ -99,7 +99,7 @@ def _content(bucket: Bucket, key: str, wanted: str) -> tuple[int, list[str]]:
     return got[1], problems
 
 
-def signatures(bucket: Bucket, layout: Layout, version: str, whole: Manifest, anchor: PublicKey) -> list[str]:
+def signatures(bucket: Bucket, layout: Layout, version: str, whole: Manifest, anchor: Anchor) -> list[str]:
     """What is wrong with the signatures of a release, each with its place."""
     found = published.signature_problems(bucket, layout, version, whole, anchor)
     return [f"{bucket.where(layout.file(version, file))}: {message}" for file, message in found]

@@ -308,6 +308,19 @@ def test_no_channel_is_moved_to_what_is_not_signed(world: World, attack: Attack)
     assert made.layout.pointer("beta") not in world.keys(made)
 
 
+def test_after_a_change_of_keys(world: World) -> None:
+    """Earlier releases can be gone back to where the project says who signed them; new ones cannot be signed so."""
+    made = world.make("1.0")
+    file = made.root / "pyproject.toml"
+    text = file.read_text(encoding="utf-8").partition("[tool.oxcross.release.sign]")[0]
+    file.write_text(text + publishing.signed_by(OTHER), encoding="utf-8")
+    world.run(made, "rollback", "--channel", "stable", status=10)
+    file.write_text(f'{text}{publishing.signed_by(OTHER)}former-keys = ["{OWN.public}"]\n', encoding="utf-8")
+    assert json.loads(world.run(made, "verify", "1.0", "--json"))["signed"]
+    world.run(made, "rollback", "--channel", "stable")
+    assert "signed with another key" in world.run(made, "publish", status=10)
+
+
 def test_what_is_not_signed_is_not_published(world: World) -> None:
     made = world.make("1.3", None)
     file = made.root / "pyproject.toml"

@@ -21,6 +21,7 @@ from oxcross.publish.minisign import PublicKey, SecretKey
 from oxcross.publish.settings import Sign
 
 KEY = SecretKey.generate()
+OWN = signing.Anchor((KEY.public,))
 PASSWORD = b"correct horse"
 CHEAP = (1 << 15, 1 << 24)
 PLACES = ("OXCROSS_SIGNING_KEY", "OXCROSS_SIGNING_PASSWORD", "MY_KEY", "MY_PASSWORD")
@@ -142,7 +143,7 @@ def test_a_signed_release(tmp_path: Path) -> None:
     for file in ("SHA256SUMS", "manifest.json"):
         text = (done.path / f"{file}.minisig").read_text(encoding="utf-8")
         assert KEY.public.verify((done.path / file).read_bytes(), text) == f"app 1.0 {file}"
-    signing.check(KEY.public, folder.read(done.path, "app", "1.0"))
+    signing.check(OWN, folder.read(done.path, "app", "1.0"))
     again = released(tmp_path, KEY, root="again")
     for path in done.path.iterdir():
         assert path.read_bytes() == (again.path / path.name).read_bytes()
@@ -152,9 +153,9 @@ def test_signatures_are_added(tmp_path: Path) -> None:
     done = released(tmp_path)
     before = {path.name: path.stat().st_mtime_ns for path in done.path.iterdir()}
     with pytest.raises(PublishError, match=r"SHA256SUMS.minisig: SHA256SUMS is not signed"):
-        signing.check(KEY.public, folder.read(done.path, "app", "1.0"))
+        signing.check(OWN, folder.read(done.path, "app", "1.0"))
     assert not released(tmp_path, KEY).new
-    signing.check(KEY.public, folder.read(done.path, "app", "1.0"))
+    signing.check(OWN, folder.read(done.path, "app", "1.0"))
     now = {path.name: path.stat().st_mtime_ns for path in done.path.iterdir()}
     assert now.items() > before.items()
     assert now.keys() - before.keys() == {"SHA256SUMS.minisig", "manifest.json.minisig"}
@@ -164,6 +165,19 @@ def test_signatures_are_added(tmp_path: Path) -> None:
     assert [path.name for path in done.path.parent.iterdir()] == ["1.0"]
     with pytest.raises(PublishError, match="it is another signature than the key makes"):
         released(tmp_path, SecretKey.generate())
+
+
+def test_former_keys(tmp_path: Path) -> None:
+    old = SecretKey.generate()
+    done = released(tmp_path, old)
+    now = wanted(former_keys=(str(old.public),))
+    there = folder.read(done.path, "app", "1.0")
+    signing.check(signing.anchor(now, former=True), there)
+    with pytest.raises(PublishError, match="signed with another key"):
+        signing.check(signing.anchor(now, former=False), there)
+    (done.path / "SHA256SUMS.minisig").write_text(SecretKey.generate().sign(b"", ""), encoding="utf-8")
+    with pytest.raises(PublishError, match=f"rather than {KEY.public.name}"):
+        signing.check(signing.anchor(now, former=True), folder.read(done.path, "app", "1.0"))
 
 
 # -- tasks ----------------------------------------------------------------------------------
