@@ -267,7 +267,12 @@ class Workshop:
             sha256=linked.sha256,
             size=linked.size,
             seconds=time.monotonic() - begun,
-            facts={"python": project.python, "glibc": seen.glibc, "commands": sorted(seen.commands)},
+            facts={
+                "minimum": project.macos.minimum if target.os == "macos" else seen.glibc or target.floor,
+                "python": project.python,
+                "glibc": seen.glibc,
+                "commands": sorted(seen.commands),
+            },
             steps={step.name: step.key for step in used},
         )
 

@@ -295,12 +295,13 @@ def shell(
     raise SystemExit(status)
 
 
-@command
-def schema(_c: Context) -> None:
+@command(help={"manifest": "that of a release's manifest.json instead"})
+def schema(_c: Context, manifest: bool = False) -> None:
     """Print the JSON Schema of [tool.oxcross], for editors."""
     from oxcross.config import schema as model
+    from oxcross.publish import manifest as manifests
 
-    report.emit(model.json_schema())
+    report.emit(manifests.json_schema() if manifest else model.json_schema())
 
 
 def _build(

@@ -17,13 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from oxcross import locks
+from oxcross import locks, targets
 from oxcross.errors import PublishError
 from oxcross.publish import folder as folders
 from oxcross.publish.draft import Addition, Built, Draft, Row, Signing, sha256_of
 from oxcross.publish.keys import MANIFEST, SUMS
-
-MANIFEST_FORMAT = 1
+from oxcross.publish.manifest import FORMAT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +153,7 @@ def _sign_existing(folder: Path, signing: Sequence[Signing]) -> None:
 def _draft(beside: Path, name: str, version: str, built: tuple[Built, ...]) -> Draft:
     """The executables and what they were packed into."""
     manifest: dict[str, Any] = {
-        "format": MANIFEST_FORMAT,
+        "format": FORMAT,
         "name": name,
         "version": version,
         "artifacts": [],
@@ -169,11 +168,24 @@ def _draft(beside: Path, name: str, version: str, built: tuple[Built, ...]) -> D
             "file": own,
             "sha256": artifact.sha256,
             "size": artifact.size,
+            **_platform(artifact.target),
             **artifact.facts,
             **({"packages": packages} if packages else {}),
         }
         manifest["artifacts"].append(row)
     return draft
+
+
+def _platform(name: str) -> Row:
+    """What an installer chooses by; an executable may ask for a newer system than its target does."""
+    target = targets.get(name)
+    return {
+        "triple": target.triple,
+        "os": target.os,
+        "arch": target.arch,
+        "libc": target.libc,
+        "minimum": target.floor,
+    }
 
 
 def _existing(folder: Path, name: str, version: str, built: Sequence[Built]) -> dict[str, Any]:

@@ -57,6 +57,11 @@ class Draft:
             shutil.copyfile(content, target)
         else:
             target.write_bytes(content)
+        return self.written(file, executable=executable)
+
+    def written(self, file: str, *, executable: bool = False) -> Row:
+        """Take a file in that was written into ``folder``; its row, which the caller puts into the manifest."""
+        target = self.folder / file
         target.chmod(0o755 if executable else 0o644)
         row: Row = {"file": file, "sha256": sha256_of(target), "size": target.stat().st_size}
         self.files[file] = row

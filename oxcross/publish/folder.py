@@ -11,6 +11,7 @@ from typing import Any
 
 from oxcross.errors import PublishError
 from oxcross.publish import keys
+from oxcross.publish import manifest as manifests
 
 _CHUNK = 1 << 20
 
@@ -117,6 +118,7 @@ def parse(content: bytes, where: str, name: str, version: str) -> dict[str, Any]
         raise PublishError(
             f"it is of {manifest.get('name')} {manifest.get('version')}, not of {name} {version}", where=where
         )
+    manifests.check(manifest, where)
     return manifest
 
 

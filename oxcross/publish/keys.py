@@ -117,7 +117,7 @@ def varies(name: str) -> bool:
 
 def content_type(name: str) -> str:
     """The media type that a file is served with; the same on every machine, unlike mimetypes'."""
-    if name == SUMS or name.endswith((".txt", ".asc", ".minisig")):
+    if name == SUMS or name.endswith((".txt", ".asc", ".minisig", ".sh", ".ps1")):
         return "text/plain; charset=utf-8"
     for suffix, kind in _TYPES.items():
         if name.endswith(suffix):
@@ -125,4 +125,9 @@ def content_type(name: str) -> str:
     return "application/octet-stream"
 
 
-_TYPES: Final = {".json": "application/json", ".jsonl": "application/jsonl", ".zip": "application/zip"}
+_TYPES: Final = {
+    ".json": "application/json",
+    ".jsonl": "application/jsonl",
+    ".zip": "application/zip",
+    ".gz": "application/gzip",
+}
