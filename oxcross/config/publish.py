@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, StringConstraints
 
-from oxcross.config.bucket import Place, Prefix, reached
+from oxcross.config.bucket import Address, Place, Prefix, address, reached
 from oxcross.config.table import Table, Text
 from oxcross.config.tables import Wrong
 from oxcross.publish import settings
@@ -31,6 +31,8 @@ class Publish(Place):
 
     prefix: Prefix | None = None
     """What all keys begin with: `PREFIX/NAME/VERSION/FILE`."""
+    url: Address | None = None
+    """The address that `prefix` has for those who download, such as that of a CDN; default: the bucket's own."""
     acl: Acl | None = None
     """The canned ACL of all objects; default: none is sent, as buckets without ACLs want it."""
     kms_key: Text | None = None
@@ -53,6 +55,7 @@ def resolve(table: Publish, wrong: Wrong) -> settings.Publish:
     """The table as settings; what is wrong goes to ``wrong`` (key, message, hint)."""
     return settings.Publish(
         **reached(table, "publish", wrong),
+        url=address(table.url, "publish.url", wrong),
         acl=table.acl,
         kms_key=table.kms_key or "",
         versions_cache=table.cache_control.versions,

@@ -37,6 +37,8 @@ class Release(Table):
 
     archives: StrictBool = True
     """Add an archive of each executable: `.tar.gz`, for Windows `.zip`."""
+    installers: StrictBool = True
+    """Add `install.sh` and `install.ps1`, where [tool.oxcross.publish] says from which address the release will be downloaded."""
     sign: ReleaseSign | None = None
     sigstore: Literal["auto", "required", "off"] = "auto"
     """Sign SHA256SUMS by Sigstore, too: `auto` where there is an identity, as in workflows that are allowed one. Its public
@@ -56,6 +58,7 @@ def resolve(root: Path, table: Release, wrong: Wrong) -> settings.Release:
         wrong(f"release.sigstore-{lacking}", "missing: identity and issuer go together", None)
     return settings.Release(
         archives=table.archives,
+        installers=table.installers,
         sign=_sign(root, table.sign, wrong) if table.sign else None,
         sigstore=settings.Sigstore(
             mode=table.sigstore,

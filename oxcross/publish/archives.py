@@ -29,12 +29,14 @@ _CHUNK: Final = 1 << 20
 
 
 class Archives:
-    """The addition that makes an archive of each executable that has none."""
+    """The addition that makes an archive of each executable that has none, unless the project wants none."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
 
     def __call__(self, draft: Draft) -> None:
+        if not self._project.release.archives:
+            return
         documents = _documents(self._project)
         licenses = draft.manifest.get("licenses")
         if licenses:

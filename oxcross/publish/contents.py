@@ -10,11 +10,20 @@ from oxcross.publish.draft import Addition, Signing
 
 def additions(project: Project, statement: Addition) -> list[Addition]:
     """What is added to the project's releases, in the order in which it is made. ``statement``: provenance.py's, which says how."""
-    from oxcross.publish import buildinfo, licences, manifest, sbom
+    from oxcross.publish import buildinfo, licences, manifest, sbom, signing
     from oxcross.publish.archives import Archives
+    from oxcross.publish.installers import Installers
 
-    archives = [Archives(project)] if project.release.archives else []
-    return [licences.add, sbom.add, *archives, buildinfo.addition(project), statement, manifest.described]
+    return [
+        licences.add,
+        sbom.add,
+        Archives(project),
+        signing.stated(project.release.sign),
+        Installers(project),
+        buildinfo.addition(project),
+        statement,
+        manifest.described,
+    ]
 
 
 def signing(project: Project, notice: Callable[[str], None]) -> list[Signing]:

@@ -29,6 +29,7 @@ class Publish:
 
     bucket: str = ""
     prefix: str = ""  # without slashes at its ends; "" is the bucket's top
+    url: str = ""  # what `prefix` is called for all who download; without a slash at its end
     endpoint: str = ""  # http(s)://HOST[:PORT]; "" is Amazon's, or what boto3 finds in the environment
     region: str = ""  # "" is what boto3 finds
     profile: str = ""  # of ~/.aws/config
@@ -76,5 +77,6 @@ class Release:
     """What a release holds besides the executables."""
 
     archives: bool = True
+    installers: bool = True  # where an address is known
     sign: Sign | None = None
     sigstore: Sigstore = Sigstore()

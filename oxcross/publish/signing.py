@@ -15,7 +15,7 @@ from typing import Final
 
 from oxcross import passwords
 from oxcross.errors import ConfigError, PublishError
-from oxcross.publish.draft import Signing
+from oxcross.publish.draft import Addition, Draft, Signing
 from oxcross.publish.folder import Folder
 from oxcross.publish.keys import MANIFEST, SUMS
 from oxcross.publish.minisign import SUFFIX, MinisignError, PublicKey, SecretKey
@@ -43,6 +43,17 @@ def anchor(wanted: Sign, *, former: bool) -> Anchor:
     """The configured keys; ``former``: also those that were replaced."""
     texts = (wanted.public_key, *(wanted.former_keys if former else ()))
     return Anchor(tuple(map(PublicKey.parse, texts)))
+
+
+def stated(wanted: Sign | None) -> Addition:
+    """What has the manifest say which key it is signed with. Whoever trusts that key has it from elsewhere."""
+
+    def add(draft: Draft) -> None:
+        if wanted is not None:
+            key = PublicKey.parse(wanted.public_key)
+            draft.manifest["signature"] = {"public-key": str(key), "key-id": key.name}
+
+    return add
 
 
 def comment(name: str, version: str, file: str) -> str:

@@ -17,7 +17,7 @@ from configuring import load, writer
 
 from oxcross.build import Artifact
 from oxcross.errors import PublishError
-from oxcross.publish import contents, dist
+from oxcross.publish import dist
 from oxcross.publish.archives import Archives
 from oxcross.publish.draft import Draft
 
@@ -44,7 +44,7 @@ def released(root: Path, *more: Any, table: str = TABLE, head: str = HEAD) -> di
     root.mkdir(exist_ok=True)
     project = load(writer(root)(table, head=head, **FILES))
     artifacts = [built(root, "linux-x64", b"#!/bin/sh\necho $0\n"), built(root, "win-x64", b"MZ" * 100_000)]
-    return dist.release(root / "dist", "app", "1.0", artifacts, [*more, *contents.additions(project)])
+    return dist.release(root / "dist", "app", "1.0", artifacts, [*more, Archives(project)])
 
 
 def told(*line: object, cwd: Path) -> str:

@@ -15,7 +15,8 @@ from configuring import load, writer
 
 from oxcross.build import Artifact
 from oxcross.errors import PublishError
-from oxcross.publish import contents, dist, folder, manifest
+from oxcross.publish import dist, folder, manifest
+from oxcross.publish.archives import Archives
 
 TARGETS = ("linux-x64", "linux-arm64-musl", "win-x64", "macos-universal2")
 
@@ -32,7 +33,7 @@ def released(root: Path) -> dist.Release:
         artifacts.append(
             Artifact(target=target, path=path, sha256=digest, size=len(target), seconds=1.0, facts=facts)
         )
-    return dist.release(root / "dist", "app", "1.0", artifacts, contents.additions(project))
+    return dist.release(root / "dist", "app", "1.0", artifacts, [Archives(project), manifest.described])
 
 
 def validator(schema: Any) -> Any:
