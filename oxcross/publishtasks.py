@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from oxcross.errors import ConfigError, PublishError, UsageError, nearest
 if TYPE_CHECKING:
     from oxcross.project import Project
     from oxcross.publish.keys import Layout
+    from oxcross.publish.latest import Copy
     from oxcross.publish.publishing import Line, Move
     from oxcross.publish.s3 import Bucket
     from oxcross.publish.signing import Anchor
@@ -39,7 +40,8 @@ def publish(
     """Publish dist/NAME/VERSION/ to the bucket of [tool.oxcross.publish].
 
     Nothing that is there is ever changed: the same again goes on where it stopped, or is nothing to do. `--json` prints
-    {"name", "version", "bucket", "objects": [{"key", "state", "size", "sha256"}], "channel": {"channel", "before", "version", "new"}}.
+    {"name", "version", "bucket", "objects": [{"key", "state", "size", "sha256"}], "channel": {"channel", "before", "version", "new"},
+    "latest": [{"key", "state", "sha256"}]}.
     """
     _publish(_load(project), channel, dry_run=dry_run, json=json)
 
@@ -49,11 +51,12 @@ def promote(_c: Context, version: str, channel: str = "", project: str = ".", js
     """Have a channel point at a version that is published, newer or older."""
     from oxcross.publish import publishing
 
-    loaded = _load(project)
-    _known_channel(loaded, channel)
-    with _opened(loaded) as (bucket, layout):
-        move = publishing.promote(bucket, layout, version, channel, anchor_of(loaded))
-    _show_move(move, json=json)
+    _move(
+        project,
+        channel,
+        lambda bucket, layout, anchor: publishing.promote(bucket, layout, version, channel, anchor),
+        json=json,
+    )
 
 
 @command(
@@ -66,11 +69,12 @@ def rollback(_c: Context, channel: str = "", bad: str = "", project: str = ".", 
     """Have a channel point at the version that it pointed at before; again, at the one before that."""
     from oxcross.publish import publishing
 
-    loaded = _load(project)
-    _known_channel(loaded, channel)
-    with _opened(loaded) as (bucket, layout):
-        move = publishing.rollback(bucket, layout, channel, bad, anchor_of(loaded))
-    _show_move(move, json=json)
+    _move(
+        project,
+        channel,
+        lambda bucket, layout, anchor: publishing.rollback(bucket, layout, channel, bad, anchor),
+        json=json,
+    )
 
 
 @command
@@ -199,7 +203,7 @@ def bucket_of(project: Project, notice: Any) -> Iterator[tuple[Bucket, Layout]]:
 def _publish(
     project: Project, channel: str, *, dry_run: bool, json: bool, embedded: bool = False
 ) -> dict[str, Any]:
-    from oxcross.publish import folder, publishing, signing
+    from oxcross.publish import folder, latest, publishing, signing
 
     check_wish(project, channel)
     path = project.root / "dist" / project.name / project.version
@@ -211,17 +215,21 @@ def _publish(
         if dry_run:
             lines = publishing.plan(bucket, layout, release)
             move = publishing.intended(bucket, layout, release, channel)[1] if channel else None
+            files = {file.name: file.sha256 for file in release.files}
+            copies = latest.plan(bucket, layout, channel, release.version, files) if channel else []
         else:
             lines, move = publishing.publish(bucket, layout, release, channel, terminal.stage)
+            copies = latest.refresh(bucket, layout, channel, terminal.stage) if channel else []
     document = {
         "name": project.name,
         "version": project.version,
         "bucket": bucket.name,
         "objects": [line.document() for line in lines],
         "channel": move.document() if move else None,
+        "latest": [copy.document() for copy in copies],
     }
     if not json:
-        _show(bucket, layout, lines, move, dry_run=dry_run)
+        _show(bucket, layout, lines, move, copies, dry_run=dry_run)
     elif not embedded:
         report.emit(document)
     if dry_run:
@@ -229,7 +237,9 @@ def _publish(
     return document
 
 
-def _show(bucket: Bucket, layout: Layout, lines: list[Line], move: Move | None, *, dry_run: bool) -> None:
+def _show(
+    bucket: Bucket, layout: Layout, lines: list[Line], move: Move | None, copies: list[Copy], *, dry_run: bool
+) -> None:
     words = {"new": "create" if dry_run else "created", "there": "there already", "other": "refuse"}
     rows = [[bucket.where(line.key), words[line.state], report.megabytes(line.size)] for line in lines]
     if move:
@@ -237,7 +247,23 @@ def _show(bucket: Bucket, layout: Layout, lines: list[Line], move: Move | None, 
         rows.append(
             [bucket.where(layout.pointer(move.channel)), verb, f"{move.before or '-'} -> {move.after}"]
         )
+    words = {"copy": "copied", "there": "there already", "remove": "removed"}
+    rows += [[bucket.where(one.key), one.state if dry_run else words[one.state], ""] for one in copies]
     report.table(["key", "would" if dry_run else "state", "size"], rows)
+
+
+def _move(
+    project: str, channel: str, move: Callable[[Bucket, Layout, Anchor | None], Move], *, json: bool
+) -> None:
+    """Move a channel's pointer, then what follows it."""
+    from oxcross.publish import latest
+
+    loaded = _load(project)
+    _known_channel(loaded, channel)
+    with report.terminal() as terminal, _opened(loaded, terminal.notice) as (bucket, layout):
+        moved = move(bucket, layout, anchor_of(loaded))
+        latest.refresh(bucket, layout, channel, terminal.stage)
+    _show_move(moved, json=json)
 
 
 def _show_move(move: Move, *, json: bool) -> None:

@@ -2,8 +2,9 @@
 
 PREFIX/NAME/layout.json                        says that oxcross's releases lie here; it never changes
 PREFIX/NAME/VERSION/FILE                       a release: created once, never changed; manifest.json is the last of it
-PREFIX/NAME/channels/CHANNEL.json              the pointer of a channel: the only thing that changes
+PREFIX/NAME/channels/CHANNEL.json              the pointer of a channel: it changes, and latest/ after it
 PREFIX/NAME/channels/CHANNEL/SHA256.json       every pointer there was, by its own digest
+PREFIX/NAME/latest/CHANNEL/FILE                copies of what the channel points at, without the version in their names
 PREFIX/NAME/yanked/VERSION.json                marks: nothing may point there any more
 PREFIX/NAME/pruned/VERSION.json                the same, and its files are removed, or will be
 """
@@ -21,7 +22,7 @@ SUMS: Final = "SHA256SUMS"
 LAYOUT: Final = "layout.json"
 MARKER: Final = b'{"format": 1, "made-by": "oxcross"}\n'  # what is in it
 SIGNATURES: Final = (".asc", ".sig", ".minisig", ".sigstore", ".sigstore.json")
-_RESERVED: Final = ("channels", "yanked", "pruned", LAYOUT)
+_RESERVED: Final = ("channels", "latest", "yanked", "pruned", LAYOUT)
 _PART: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
 _FILE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*(/[A-Za-z0-9_][A-Za-z0-9._+-]*)*")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
@@ -74,6 +75,10 @@ class Layout:
     def history(self, channel: str, digest: str = "") -> str:
         """The key of a pointer that there was, by its SHA-256 (hex); what all of them begin with when that is ""."""
         return f"{self.channels}{channel}/{f'{digest}.json' if digest else ''}"
+
+    def latest(self, channel: str = "") -> str:
+        """What the keys of a channel's copies begin with, slash included; of all channels' when that is ""."""
+        return f"{self.root}latest/{f'{channel}/' if channel else ''}"
 
     def yanked(self, version: str = "") -> str:
         """The key of the mark of a yanked version; what all of them begin with when that is ""."""

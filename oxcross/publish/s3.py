@@ -196,6 +196,19 @@ class Bucket(Connection):
             **condition,
         )
 
+    def copy(self, source: str, key: str, look: Look) -> None:
+        """Write an object, whatever was there, that is a copy of another one, made by the server. Missing when there is no such one."""
+        self._call(
+            "copy the object",
+            "copy_object",
+            key=key,
+            CopySource={"Bucket": self.name, "Key": source},
+            MetadataDirective="REPLACE",
+            ChecksumAlgorithm="SHA256",
+            **look.parameters(),
+            **self._common(),
+        )
+
     def delete(self, key: str) -> None:
         """Remove an object; nothing happens when there is none."""
         try:

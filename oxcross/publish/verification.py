@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from oxcross.errors import PublishError
-from oxcross.publish import identity, keys, memory, pointer, published
+from oxcross.publish import identity, keys, latest, memory, pointer, published
 from oxcross.publish.keys import Layout
 from oxcross.publish.pointer import Pointer
 from oxcross.publish.published import Manifest
@@ -63,6 +63,7 @@ def verify(
         problems.append(f"{bucket.where(layout.layout)}: it is missing, or not what oxcross wrote")
     pointing, wrong = channels(bucket, layout, version, whole.sha256)
     problems += wrong
+    problems += latest.problems(bucket, layout)
     return Verified(
         version=version,
         files=len(there),

@@ -248,6 +248,13 @@ def _again(
     pointer = publishing.pointer(place.client, one.layout)
     if not pointer or pointer["version"] == "1.0":
         outcome.wrong.append(f"the pointer did not move: {pointer}")
+    else:
+        pointed = [
+            made
+            for made in releases[pointer["version"]]
+            if pointer["sha256"] == made.files()["manifest.json"]
+        ]
+        outcome.wrong += publishing.old_copies(place.client, one.layout, pointed[0])
     if left := publishing.unfinished(place.client, one.layout):
         outcome.wrong.append(f"unfinished uploads are left: {left}")
     verified = place.publishers.run("verify", "1.1", "--project", str(one.root), **ENVIRONMENT)

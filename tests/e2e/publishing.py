@@ -162,14 +162,20 @@ def violations(
     """
     wrong: list[str] = []
     now = snapshot(client, layout)
-    mutable = {key for key in (*before, *now) if _is_pointer(layout, key)}
-    wrong += [f"lost: {key}" for key in before.keys() - now.keys()]
+    pointers = {key for key in (*before, *now) if _is_pointer(layout, key)}
+    mutable = pointers | {key for key in (*before, *now) if _is_copy(layout, key)}
+    wrong += [f"lost: {key}" for key in before.keys() - now.keys() if not _is_copy(layout, key)]
     kept = before.keys() & now.keys() - mutable
     wrong += [f"overwritten: {key}" for key in kept if before[key] != now[key]]
     written = Counter(entry.key for entry in log if entry.writes and entry.status == 200)
-    once = {key: times for key, times in written.items() if key.removeprefix(f"{BUCKET}/") not in mutable}
+    changing = {f"{BUCKET}/{key}" for key in mutable}
+    once = {
+        key: times
+        for key, times in written.items()
+        if key not in changing and not _is_copy(layout, key.removeprefix(f"{BUCKET}/"))
+    }
     wrong += [f"written {times} times: {key}" for key, times in once.items() if times > 1]
-    for key in mutable & now.keys():
+    for key in pointers & now.keys():
         document = json.loads(content(client, key))
         wrong += _whole(client, layout, now, document, releases.get(document["version"], ()))
         channel = key.removeprefix(layout.channels).removesuffix(".json")
@@ -180,6 +186,31 @@ def violations(
 def _is_pointer(layout: Layout, key: str) -> bool:
     rest = key.removeprefix(layout.channels)
     return key.startswith(layout.channels) and "/" not in rest
+
+
+def _is_copy(layout: Layout, key: str) -> bool:
+    """Of what a channel points at: it follows the pointer, sooner or later (``old_copies``)."""
+    return key.startswith(layout.latest())
+
+
+def old_copies(client: S3Client, layout: Layout, made: Made, channel: str = "stable") -> list[str]:
+    """What is not a copy of that release below latest/: there is nobody at work any more."""
+    now = snapshot(client, layout)
+    prefix = layout.latest(channel)
+    there = {key.removeprefix(prefix): key for key in now if key.startswith(prefix)}
+    files = {
+        name.replace(f"{made.name}-{made.version}-", f"{made.name}-"): sha256
+        for name, sha256 in made.files().items()
+    }
+    wrong = [f"{name} is too much" for name in there.keys() - files.keys()]
+    wrong += [f"{name} is missing" for name in files.keys() - there.keys()]
+    for name in files.keys() & there.keys():
+        head = client.head_object(Bucket=BUCKET, Key=there[name])
+        if hashlib.sha256(content(client, there[name])).hexdigest() != files[name]:
+            wrong.append(f"{name} is old")
+        elif head["Metadata"] != {"sha256": files[name]}:
+            wrong.append(f"{name} says another digest")
+    return wrong
 
 
 def _whole(

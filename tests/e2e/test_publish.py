@@ -125,8 +125,9 @@ def test_publish(place: Place, make: Maker) -> None:
         "SHA256SUMS.asc",
         "manifest.json",
     ]
-    assert written[-1] == "channels/stable.json"
-    assert written.index("1.0/manifest.json") < written.index("channels/stable.json")
+    moved = written.index("channels/stable.json")
+    assert written.index("1.0/manifest.json") < moved
+    assert all(one.startswith("latest/stable/") for one in written[moved + 1 :])
     for name, sha256 in made.files().items():
         key = made.layout.file("1.0", name)
         assert hashlib.sha256(publishing.content(place.client, key)).hexdigest() == sha256
@@ -377,7 +378,7 @@ def test_prune(place: Place, make: Maker) -> None:
         key.removeprefix(last.layout.root).partition("/")[0]
         for key in publishing.snapshot(place.client, last.layout)
     }
-    assert left == {"1.4", "1.2", "1.0", "channels", "pruned", "layout.json"}
+    assert left == {"1.4", "1.2", "1.0", "channels", "latest", "pruned", "layout.json"}
     assert "a version is never used again" in refused(place, made["1.1"], "publish")
     assert "nothing says what to let go" in refused(place, last, "prune", status=2)
     assert marks_left(last) == {"1.1", "1.3"}  # nobody ever had 0.9

@@ -32,12 +32,18 @@ def test_keys() -> None:
     assert layout.pointer("stable") == "pre/fix/app/channels/stable.json"
     assert Layout("", "app").root == "app/"
     assert layout.version_of("pre/fix/app/1.0/manifest.json") == "1.0"
-    for key in ("channels/stable.json", "yanked/1.0.json", "pruned/1.0.json", "layout.json"):
+    for key in (
+        "channels/stable.json",
+        "latest/stable/app",
+        "yanked/1.0.json",
+        "pruned/1.0.json",
+        "layout.json",
+    ):
         assert layout.version_of(f"pre/fix/app/{key}") == ""
 
 
 @pytest.mark.parametrize(
-    "version", ["channels", "yanked", "pruned", "layout.json", "", ".", "..", "a/b", "é", "-1"]
+    "version", ["channels", "latest", "yanked", "pruned", "layout.json", "", ".", "..", "a/b", "é", "-1"]
 )
 def test_what_cannot_be_a_version(version: str) -> None:
     with pytest.raises(PublishError, match="cannot be a version"):

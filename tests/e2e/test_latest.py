@@ -1,0 +1,302 @@
+"""Addresses that stay: copies of what channels point at, in a bucket of a real S3 server, whoever else is at work and whatever is cut off."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import faults
+import publishing
+import pytest
+import s3server
+from disturbed import ENVIRONMENT, Place
+from publisher import Publishers
+from publishing import BUCKET, Made
+
+from oxcross import project as projects
+from oxcross.publish import latest
+from oxcross.publish import publishing as publisher
+from oxcross.publish.s3 import Bucket
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("latest")
+    with (
+        s3server.running(folder / "server") as server,
+        faults.running(server.port) as proxy,
+        Publishers(folder / "said", ENVIRONMENT) as publishers,
+    ):
+        client = server.client()
+        client.create_bucket(Bucket=BUCKET)
+        yield Place(server, proxy, publishers, client, folder)
+        client.close()
+
+
+@pytest.fixture(autouse=True)
+def quiet(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy lets all pass, and this process has the credentials, too."""
+    place.proxy.reset(lambda *_: faults.THROUGH, 0)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def versions(place: Place, tmp_path: Path, request: pytest.FixtureRequest) -> tuple[Made, Made]:
+    """1.0, which has a file more, and 1.1, whose first executable goes up in parts; not published yet."""
+    name = request.node.name.partition("[")[0].replace("test_", "").replace("_", "-")
+    made = []
+    for version, more in (("1.0", {"old.txt": "old\n"}), ("1.1", {})):
+        contents = publishing.contents(int(version[-1]) + 1, large=version == "1.1")
+        extra = {
+            f"{name}-{version}-licenses.txt": version,
+            "SHA256SUMS.minisig": f"signed {version}",
+            **more,
+        }
+        made.append(
+            publishing.make(
+                *(tmp_path / version, name, version, place.proxy.address, contents),
+                extra=extra,
+                settings={"channels": ["stable", "beta"], "acl": "public-read"},
+            )
+        )
+    return made[0], made[1]
+
+
+def good(place: Place, made: Made, *argv: str) -> dict[str, Any]:
+    done = place.publishers.run(*argv, "--json", "--project", str(made.root))
+    assert done.status == 0, done.output
+    document: dict[str, Any] = json.loads(done.output[done.output.index("{\n") :])
+    return document
+
+
+def refused(place: Place, made: Made, *argv: str) -> str:
+    done = place.publishers.run(*argv, "--project", str(made.root))
+    assert done.status == 10, done.output
+    return done.output
+
+
+def copied(place: Place) -> int:
+    """How many copies the server made."""
+    return sum(entry.writes and "/latest/" in entry.key and entry.status == 200 for entry in place.proxy.log)
+
+
+def old(place: Place, made: Made, channel: str = "stable") -> list[str]:
+    return publishing.old_copies(place.client, made.layout, made, channel)
+
+
+def test_copies_follow_the_pointer(place: Place, versions: tuple[Made, Made]) -> None:
+    one, two = versions
+    said = good(place, one, "publish", "--channel", "stable")
+    assert {row["state"] for row in said["latest"]} == {"copy"}
+    assert old(place, one) == []
+    names = [row["key"].rpartition("/")[2] for row in said["latest"]]
+    assert {f"{one.name}-linux-x64", f"{one.name}-licenses.txt", "SHA256SUMS.minisig"} < set(names)
+    assert names[-1] == "manifest.json"
+    said = good(place, two, "publish", "--channel", "stable")
+    assert [row["key"].rpartition("/")[2] for row in said["latest"] if row["state"] == "remove"] == [
+        "old.txt"
+    ]
+    assert old(place, two) == []
+    good(place, two, "promote", "1.0", "--channel", "beta")
+    assert (old(place, one, "beta"), old(place, two)) == ([], [])
+    good(place, two, "rollback", "--channel", "stable")
+    assert old(place, one) == []
+    good(place, two, "promote", "1.1", "--channel", "stable")
+    assert old(place, two) == []
+    assert publishing.violations(place.client, one.layout, {}, {"1.0": [one], "1.1": [two]}) == []
+    good(place, two, "verify", "1.1")
+
+
+def test_how_they_are_served(place: Place, versions: tuple[Made, Made]) -> None:
+    """And shown to whom: as all that is published."""
+    made = versions[1]
+    acls: list[str | None] = []
+
+    def plan(_number: int, request: faults.Request) -> str:
+        if request.method == "PUT" and "/latest/" in request.path:
+            headers = {name.lower(): value for name, value in request.headers}
+            acls.append(headers.get("x-amz-acl"))
+        return faults.THROUGH
+
+    place.proxy.reset(plan, 0)
+    good(place, made, "publish", "--channel", "stable")
+    assert set(acls) == {"public-read"}
+    prefix = made.layout.latest("stable")
+    for name, kind in (
+        (f"{made.name}-linux-x64", "application/octet-stream"),
+        ("SHA256SUMS", "text/plain; charset=utf-8"),
+        ("manifest.json", "application/json"),
+    ):
+        head = place.client.head_object(Bucket=BUCKET, Key=prefix + name)
+        assert (head["CacheControl"], head["ContentType"]) == ("public, max-age=60", kind)
+
+
+def test_the_same_again_copies_nothing(place: Place, versions: tuple[Made, Made]) -> None:
+    made = versions[0]
+    good(place, made, "publish", "--channel", "stable")
+    before = publishing.snapshot(place.client, made.layout)
+    place.proxy.reset(lambda *_: faults.THROUGH, 0)
+    for line in (("publish",), ("promote", "1.0")):
+        good(place, made, *line, "--channel", "stable")
+    assert copied(place) == 0
+    assert publishing.snapshot(place.client, made.layout) == before
+
+
+def test_dry_run(place: Place, versions: tuple[Made, Made]) -> None:
+    one, two = versions
+    good(place, one, "publish", "--channel", "stable")
+    good(place, two, "publish")
+    before = publishing.snapshot(place.client, one.layout)
+    said = good(place, two, "publish", "--channel", "stable", "--dry-run")
+    assert publishing.snapshot(place.client, one.layout) == before
+    done = good(place, two, "publish", "--channel", "stable")
+    assert said["latest"] == done["latest"]
+    assert good(place, one, "publish")["latest"] == []
+
+
+def test_stopped_between_copies(place: Place, versions: tuple[Made, Made]) -> None:
+    """Killed at each of them: the pointer has moved, what is a copy is whole, and the same again mends the rest."""
+    one, two = versions
+    good(place, one, "publish", "--channel", "stable")
+    good(place, two, "publish")
+    for at in range(8):
+        seen: list[str] = []
+        pids: list[int] = []
+        started = threading.Event()
+
+        def kill(pids: list[int] = pids, started: threading.Event = started) -> None:
+            started.wait(10)
+            os.kill(pids[0], signal.SIGKILL)
+
+        def plan(_number: int, request: faults.Request, seen: list[str] = seen, at: int = at) -> str:
+            if request.method in ("PUT", "DELETE") and "/latest/" in request.path:
+                seen.append(request.path)
+                return faults.KILL if len(seen) == at + 1 else faults.THROUGH
+            return faults.THROUGH
+
+        place.proxy.reset(plan, at, kill)
+        line = ("publish", "--channel", "stable", "--project", str(two.root))
+        pids.append(place.publishers.start(*line))
+        started.set()
+        status = place.publishers.wait(pids[0]).status
+        assert status == (-signal.SIGKILL if len(seen) == at + 1 else 0)
+        if status == 0:
+            break
+        assert publishing.violations(place.client, one.layout, {}, {"1.0": [one], "1.1": [two]}) == []
+        place.proxy.reset(lambda *_: faults.THROUGH, 0)
+        if old(place, two):
+            assert "`oxcross promote 1.1 --channel stable` mends it" in refused(place, two, "verify", "1.1")
+        mend = ("publish",) if at % 2 else ("promote", "1.1")
+        good(place, two, *mend, "--channel", "stable")
+        assert old(place, two) == []
+        good(place, two, "promote", "1.0", "--channel", "stable")
+    assert at > 4
+    assert old(place, two) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_among_faults(place: Place, versions: tuple[Made, Made], seed: int) -> None:
+    for made in versions:
+        good(place, made, "publish", "--channel", "stable")
+    place.proxy.reset(faults.sometimes(0.15, faults.SINGLE, seed, 20), seed)
+    for line in (("promote", "1.0"), ("promote", "1.1"), ("rollback",)):
+        good(place, versions[0], *line, "--channel", "stable")
+    assert old(place, versions[0]) == []
+
+
+def test_the_pointer_is_moved_meanwhile(place: Place, versions: tuple[Made, Made]) -> None:
+    """Who copies what the channel pointed at copies what it points at then."""
+    one, two = versions
+    for made in versions:
+        good(place, made, "publish")
+    good(place, one, "promote", "1.0", "--channel", "beta")
+    moved = False
+
+    def plan(_number: int, request: faults.Request) -> str:
+        nonlocal moved
+        if not moved and request.method == "PUT" and "/latest/stable/" in request.path:
+            moved = True
+            with Bucket(projects.load(one.root).publish) as bucket:
+                publisher.promote(bucket, one.layout, "1.1", "stable")
+        return faults.THROUGH
+
+    with faults.running(place.server.port) as slow:
+        slow.plan = plan
+        settings = projects.load(one.root).publish
+        with Bucket(type(settings)(**{**vars(settings), "endpoint": slow.address})) as bucket:
+            publisher.promote(bucket, one.layout, "1.0", "stable")
+            latest.refresh(bucket, one.layout, "stable", lambda *_: nullcontext())
+    assert moved
+    assert old(place, two) == []
+
+
+def test_two_at_once(place: Place, versions: tuple[Made, Made]) -> None:
+    one, two = versions
+    for made in versions:
+        good(place, made, "publish")
+    for seed in range(4):
+        place.proxy.reset(faults.sometimes(0.3, (faults.DELAY,), seed), seed)
+        pids = [
+            place.publishers.start("promote", version, "--channel", "stable", "--project", str(one.root))
+            for version in ("1.0", "1.1")
+        ]
+        statuses = [place.publishers.wait(pid).status for pid in pids]
+        assert 0 in statuses
+        pointer = publishing.pointer(place.client, one.layout)
+        assert pointer
+        assert old(place, one if pointer["version"] == "1.0" else two) == []
+
+
+def test_verify_tells(place: Place, versions: tuple[Made, Made]) -> None:
+    made = versions[0]
+    good(place, made, "publish", "--channel", "stable")
+    prefix = made.layout.latest("stable")
+    exe = f"{prefix}{made.name}-linux-x64"
+    digest = hashlib.sha256(publishing.content(place.client, exe)).hexdigest()
+    place.client.put_object(Bucket=BUCKET, Key=exe, Body=b"virus", Metadata={"sha256": digest})
+    place.client.put_object(Bucket=BUCKET, Key=f"{prefix}foreign", Body=b"x")
+    place.client.delete_object(Bucket=BUCKET, Key=f"{prefix}SHA256SUMS")
+    place.client.put_object(Bucket=BUCKET, Key=made.layout.latest("gone") + "x", Body=b"x")
+    said = refused(place, made, "verify", "1.0")
+    assert f"{exe}: it is no copy of 1.0's; `oxcross promote 1.0 --channel stable` mends it" in said
+    assert f"{prefix}foreign: stable has no such file" in said
+    assert f"{prefix}SHA256SUMS: it is missing" in said
+    assert "/latest/gone/x: it is a copy for a channel that there is not" in said
+
+
+def test_a_release_that_lacks_a_file(place: Place, versions: tuple[Made, Made]) -> None:
+    made = versions[0]
+    good(place, made, "publish")
+    key = made.layout.file("1.0", f"{made.name}-1.0-linux-x64")
+
+    def plan(_number: int, request: faults.Request) -> str:
+        if request.writes and request.path.endswith("channels/stable.json"):
+            place.client.delete_object(Bucket=BUCKET, Key=key)
+        return faults.THROUGH
+
+    place.proxy.reset(plan, 0)
+    said = refused(place, made, "promote", "1.0", "--channel", "stable")
+    assert f"{key}: it is missing" in said
+    assert "`oxcross publish` of 1.0 mends it" in said
+    place.proxy.reset(lambda *_: faults.THROUGH, 0)
+    good(place, made, "publish", "--channel", "stable")
+    assert old(place, made) == []
+
+
+def test_where_the_version_stands_in_names() -> None:
+    for file, stable in (
+        ("app-1.0-linux-x64.tar.gz", "app-linux-x64.tar.gz"),
+        ("app-1.0-licenses.txt", "app-licenses.txt"),
+        ("app-1.0", "app-1.0"),
+        ("app-1.0.1-linux-x64", "app-1.0.1-linux-x64"),
+        ("manifest.json", "manifest.json"),
+    ):
+        assert latest.stable_name("app", "1.0", file) == stable
