@@ -51,12 +51,10 @@ def promote(_c: Context, version: str, channel: str = "", project: str = ".", js
     """Have a channel point at a version that is published, newer or older."""
     from oxcross.publish import publishing
 
-    _move(
-        project,
-        channel,
-        lambda bucket, layout, anchor: publishing.promote(bucket, layout, version, channel, anchor),
-        json=json,
-    )
+    def promoted(bucket: Bucket, layout: Layout, anchor: Anchor | None) -> Move:
+        return publishing.promote(bucket, layout, version, channel, anchor)
+
+    _move(project, channel, promoted, json=json)
 
 
 @command(
@@ -69,12 +67,10 @@ def rollback(_c: Context, channel: str = "", bad: str = "", project: str = ".", 
     """Have a channel point at the version that it pointed at before; again, at the one before that."""
     from oxcross.publish import publishing
 
-    _move(
-        project,
-        channel,
-        lambda bucket, layout, anchor: publishing.rollback(bucket, layout, channel, bad, anchor),
-        json=json,
-    )
+    def rolled_back(bucket: Bucket, layout: Layout, anchor: Anchor | None) -> Move:
+        return publishing.rollback(bucket, layout, channel, bad, anchor)
+
+    _move(project, channel, rolled_back, json=json)
 
 
 @command

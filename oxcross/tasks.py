@@ -116,9 +116,9 @@ def release(
 ) -> None:
     """Build all targets and lay them out as a release: dist/NAME/VERSION/.
 
-    The folder holds the executables, a bill of materials of each, the licence texts of all that is inside, SHA256SUMS,
-    manifest.json and their signatures. It never changes once it is there: the same content again is nothing to do, save for
-    signatures that it lacks; other content needs another version.
+    The folder holds the executables, archives and a bill of materials of each, the licence texts of all that is inside, install
+    scripts, a statement of how it was made, SHA256SUMS, manifest.json and their signatures. It never changes once it is there: the
+    same content again is nothing to do, save for signatures that it lacks; other content needs another version.
     """
     from oxcross import publishtasks, wanted
     from oxcross.publish import contents, dist, provenance

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 KEY_ID: Final = "AKIAOXCROSSTESTS0001"
 SECRET: Final = "oxcross/tests+secret/of/no/worth/0123456"  # noqa: S105 (of this server only)
 REGION: Final = "us-east-1"
+PUBLIC: Final = "public"  # a bucket that everybody may read, if there is one of that name
 _READY_SECONDS: Final = 60.0
 
 
@@ -90,7 +91,8 @@ def running(folder: Path, *, gigabytes: int = 5) -> Iterator[Server]:
         "credentials": [{"accessKey": KEY_ID, "secretKey": SECRET}],
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],
     }
-    config.write_text(json.dumps({"identities": [identity]}), encoding="utf-8")
+    everybody = {"name": "anonymous", "actions": [f"Read:{PUBLIC}"]}
+    config.write_text(json.dumps({"identities": [identity, everybody]}), encoding="utf-8")
     data = folder / "data"
     data.mkdir(exist_ok=True)
     parts = ("master", "volume", "filer", "s3")

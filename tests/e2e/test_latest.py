@@ -6,8 +6,10 @@ import hashlib
 import json
 import os
 import signal
+import subprocess
 import threading
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import publishing
 import pytest
 import s3server
 from disturbed import ENVIRONMENT, Place
+from program import oxcross
 from publisher import Publishers
 from publishing import BUCKET, Made
 
@@ -289,6 +292,36 @@ def test_a_release_that_lacks_a_file(place: Place, versions: tuple[Made, Made]) 
     place.proxy.reset(lambda *_: faults.THROUGH, 0)
     good(place, made, "publish", "--channel", "stable")
     assert old(place, made) == []
+
+
+def test_one_line_installs_it(place: Place, project: Callable[..., Path], tmp_path: Path) -> None:
+    """From a bucket that everybody may read: by the address that stays, whatever the version."""
+    folder = project("hello")
+    place.client.create_bucket(Bucket=s3server.PUBLIC)
+    file = folder / "pyproject.toml"
+    table = f'bucket = "{s3server.PUBLIC}"\nprefix = "programs"\nendpoint = "{place.server.address}"\n'
+    text = file.read_text(encoding="utf-8") + f"\n[tool.oxcross.publish]\n{table}"
+    url = f"{place.server.address}/{s3server.PUBLIC}/programs/hello/latest/stable"
+    for version in ("1.0", "1.1"):
+        file.write_text(text.replace('version = "1.0"', f'version = "{version}"'), encoding="utf-8")
+        done = oxcross(
+            *("release", "--project", str(folder), "--publish", "--channel", "stable"), env=ENVIRONMENT
+        )
+        assert done.returncode == 0, done.stderr
+        line = f"curl -fsSL {url}/install.sh | sh -s -- --dir '{tmp_path}/bin'"
+        done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr
+        assert (
+            f"hello {version} (linux-x64) from {place.server.address}/public/programs/hello/{version}"
+            in done.stdout
+        )
+        assert subprocess.run([tmp_path / "bin" / "hello"], check=False).returncode == 0
+    archive = tmp_path / "hello.tar.gz"
+    with urllib.request.urlopen(f"{url}/hello-linux-x64.tar.gz", timeout=30) as answer:
+        archive.write_bytes(answer.read())
+    subprocess.run(["tar", "-xzf", archive], cwd=tmp_path, check=True)
+    unpacked = tmp_path / "hello-1.1-linux-x64" / "hello"
+    assert unpacked.read_bytes() == (tmp_path / "bin" / "hello").read_bytes()
 
 
 def test_where_the_version_stands_in_names() -> None:
