@@ -280,14 +280,14 @@ def test_signed_by_a_certificate(app: Path, tmp_path: Path) -> None:
     shutil.rmtree(keys)
     document, _ = again(app)
     assert document["same"]
-    assert states(document) == {
-        EXECUTABLE: "equal",
-        "hello-1.0-win-x64.exe": "signed",
-        "SHA256SUMS": "equal",
-        "manifest.json": "equal",
-    }
-    document, _ = again(app, "--targets", "win-x64")
-    assert states(document) == {"hello-1.0-win-x64.exe": "signed"}
+    found = states(document)
+    assert found.pop("hello-1.0-win-x64.exe") == "signed"
+    assert {EXECUTABLE, "SHA256SUMS", "manifest.json"} <= set(found)
+    assert set(found.values()) == {"equal"}  # whatever else was made of the executables
+    found = states(again(app, "--targets", "win-x64")[0])
+    assert found.pop("hello-1.0-win-x64.exe") == "signed"
+    assert set(found.values()) <= {"equal"}
+    assert EXECUTABLE not in found
 
 
 def test_stopped(app: Path) -> None:
@@ -347,11 +347,9 @@ def test_from_a_bucket(app: Path, server: s3server.Server, monkeypatch: pytest.M
             changed[at] ^= 0x40
             client.put_object(Bucket="releases", Key=key, Body=bytes(changed))
             document, said = again(app, status=12)
-            assert states(document) == {
-                EXECUTABLE: "differs",
-                "SHA256SUMS": "equal",
-                "manifest.json": "equal",
-            }
+            found = states(document)
+            assert found.pop(EXECUTABLE) == "differs"
+            assert set(found.values()) == {"equal"}
             assert f"{EXECUTABLE} is not what the manifest says" in said
             assert f"1 bytes differ, the first at {at:#x}, in {region}" in why(document)
         client.put_object(Bucket="releases", Key=key, Body=bytes(content))
