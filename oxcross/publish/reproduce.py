@@ -95,7 +95,8 @@ def compare(
     kept: Path,
     stage: Callable[..., Any],
 ) -> Compared:
-    """All files of the release with those of the folder ``made``; when not all targets are wanted, those of these targets.
+    """All files of the release with those of the folder ``made``; when not all targets are wanted, their executables and packages:
+    what else a release holds may tell of all of them.
 
     What differs is copied to ``kept``, which is emptied first, with diffoscope's answer beside it.
     """
@@ -114,10 +115,14 @@ def _rows(original: Original, made: Path, taken: set[str], wanted: Sequence[str]
     owners = {file: row["target"] for row in original.manifest["artifacts"] for file in folder.rows(row)}
     there = {one.relative_to(made).as_posix(): one for one in sorted(made.rglob("*")) if one.is_file()}
     names = dict.fromkeys([*original.listed, *sorted(original.files), *there])
-    partial = set(wanted) != {row["target"] for row in original.manifest["artifacts"]}
+    rows = original.manifest["artifacts"]
+    partial = set(wanted) != {row["target"] for row in rows}
+    alone = {
+        one["file"] for row in rows if row["target"] in wanted for one in (row, *row.get("packages", ()))
+    }
     for name in sorted(names, key=lambda name: keys.rank(name, artifact=name in owners)):
         target = owners.get(name, "")
-        if partial and target not in wanted:
+        if partial and name not in alone:
             continue
         released = original.files.get(name, "")
         rebuilt = sha256_of(there[name]) if name in there else ""
