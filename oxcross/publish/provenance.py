@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from oxcross import __version__
 from oxcross.collect import lockfile, requirements
@@ -133,14 +134,17 @@ def _pinned(source: Pinned) -> Json:
     """A source that a step reads. Where it was fetched from is not said: its bytes are the same everywhere."""
     return {
         "name": source.filename,
-        "uri": f"pkg:{'generic' if source.kind in ('archive', 'deb') else 'pypi'}/{source.name}@{source.version}",
+        "uri": _purl("generic" if source.kind in ("archive", "deb") else "pypi", source.name, source.version),
         "digest": {"sha256": source.sha256},
     }
 
 
 def _distributions(resolution: Resolution) -> Iterable[Json]:
     for line in resolution.lines:
-        yield _distribution(line)
+        if (
+            name := requirements.name_of(line)
+        ) is not None:  # else an option, such as the address of an index
+            yield _distribution(name, line)
     for sdist in resolution.built:
         files: tuple[IndexFile, ...] = (sdist.file, *sdist.wheels)
         yield from map(_pinned, files)
@@ -149,19 +153,22 @@ def _distributions(resolution: Resolution) -> Iterable[Json]:
         yield {"name": local.path.name, **digest}
 
 
-def _distribution(line: str) -> Json:
+def _distribution(name: str, line: str) -> Json:
     """A line of the lock, whose hashes are those of all files of that version that may be taken."""
     pinned, *hashes = (word.strip() for word in line.split("--hash="))
-    wanted = pinned.partition(";")[0]
-    version = wanted.partition("==")[2].strip()
-    name = requirements.name_of(wanted) or wanted
-    found: Json = {"name": name, "uri": f"pkg:pypi/{name}@{version}" if version else f"pkg:pypi/{name}"}
+    version = pinned.partition(";")[0].partition("==")[2].strip()
+    found: Json = {"name": name, "uri": _purl("pypi", name, version)}
     digests = [one.removeprefix("sha256:") for one in hashes if one.startswith("sha256:")]
     if len(digests) == 1:
         found["digest"] = {"sha256": digests[0]}
     elif digests:
         found["annotations"] = {"oneOfSha256": sorted(digests)}
     return found
+
+
+def _purl(kind: str, name: str, version: str) -> str:
+    """A package's address (github.com/package-url/purl-spec)."""
+    return f"pkg:{kind}/{quote(name, safe='')}" + (f"@{quote(version, safe='')}" if version else "")
 
 
 def _sha256(path: Path) -> str:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packageurl import PackageURL
 from sigstore.dsse import Statement
 
 from oxcross import project as projects
 from oxcross.build import Artifact
+from oxcross.collect.resolve import Resolution
 from oxcross.publish import dist, provenance, revision, subjects
 from oxcross.store import Store
 
@@ -112,6 +114,9 @@ def test_statement(tmp_path: Path) -> None:
     for part in ("generic/cpython@", "pypi/ziglang@", "generic/musl@", "generic/openssl@"):
         [row] = [row for uri, row in by_uri.items() if uri.startswith(f"pkg:{part}")]
         assert len(row["digest"]["sha256"]) == 64
+    for uri in by_uri:
+        assert PackageURL.from_string(uri).to_string() == uri
+    assert provenance._purl("generic", "libstdc++", "1+2") == "pkg:generic/libstdc%2B%2B@1%2B2"
     assert "url" not in json.dumps(rows)
     assert str(tmp_path) not in json.dumps(document)
 
@@ -152,6 +157,15 @@ def test_another_folder_says_the_same(tmp_path: Path) -> None:
         root = project(tmp_path / name / "project")
         texts.append(statement(root, tmp_path / name))
     assert texts[0] == texts[1]
+
+
+def test_options_and_addresses_of_requirements_are_not_said() -> None:
+    lines = (
+        "--index-url https://user:t0ken@index.example/simple",
+        "six @ https://user:t0ken@index.example/six.whl",
+    )
+    found = list(provenance._distributions(Resolution(lines)))
+    assert found == [{"name": "six", "uri": "pkg:pypi/six"}]
 
 
 @pytest.mark.parametrize(
