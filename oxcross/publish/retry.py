@@ -185,7 +185,7 @@ def refusal(answer: Answer, verdict: Verdict, what: str, where: str) -> PublishE
             f"not allowed to {what} ({said})",
             where=where,
             hint="the credentials need s3:GetObject, s3:PutObject, s3:ListBucket, s3:ListBucketMultipartUploads, "
-            "s3:ListMultipartUploadParts and s3:AbortMultipartUpload there; prune needs s3:DeleteObject, too",
+            "s3:ListMultipartUploadParts and s3:AbortMultipartUpload there; prune, and copies that a channel has no more, s3:DeleteObject, too",
         )
     return PublishError(f"the server refuses to {what} ({answer.status} {said})", where=where)
 

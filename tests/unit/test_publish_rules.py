@@ -62,6 +62,22 @@ def test_order() -> None:
     assert ranked == names[::-1]
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("app-1.0-linux-x64", "application/octet-stream"),
+        ("app-1.0-linux-x64.tar.gz", "application/gzip"),
+        ("app-1.0-win-x64.zip", "application/zip"),
+        ("install.sh", "text/plain; charset=utf-8"),
+        ("install.ps1", "text/plain; charset=utf-8"),
+        ("SHA256SUMS", "text/plain; charset=utf-8"),
+    ],
+)
+def test_content_types(name: str, kind: str) -> None:
+    """irm gives text to iex only of what is served as text."""
+    assert keys.content_type(name) == kind
+
+
 def test_versions_in_order() -> None:
     versions = ["snapshot", "1.0rc1", "1.0", "1.2", "1.10"]
     assert sorted(set(versions), key=published.order) == versions
