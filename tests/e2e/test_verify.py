@@ -20,6 +20,7 @@ from publishing import BUCKET, Made
 from oxcross import project as projects
 from oxcross.publish import identity, provenance
 from oxcross.publish.draft import Draft
+from oxcross.publish.latest import stable_name
 from oxcross.publish.minisign import SecretKey
 from oxcross.publish.settings import Sigstore
 from oxcross.store import Store
@@ -145,7 +146,8 @@ def test_a_flipped_bit_anywhere(world: World) -> None:
     """In each object there is, by somebody who gives it the right digest; but for those of the other version."""
     made = world.make("1.0")
     looked_at = [key for key in world.keys(made) if not key.startswith(made.layout.version("1.1"))]
-    assert len(looked_at) == 7 + 1 + 3  # the release, layout.json, the pointer and those that there were
+    # The release, layout.json, the pointer and those that there were, the copies of what it points at.
+    assert len(looked_at) == 7 + 1 + 3 + 7
     for key in looked_at:
         good = world.get(key)
         bad = bytearray(good)
@@ -412,4 +414,11 @@ def test_what_was_seen_is_remembered_by_whoever_looks(world: World) -> None:
     world.remove(made.layout.history("stable", hashlib.sha256(third).hexdigest()))
     said = world.run(made, "verify", "1.1", status=10, state="other")
     assert "it was seen to point at 1.0 (number 3)" in said
+    assert "latest/stable/manifest.json: it is no copy of 1.1's" in said
+    for key in world.keys(made):
+        if key.startswith(made.layout.latest()):
+            world.remove(key)
+    for file in made.folder.iterdir():
+        key = made.layout.latest("stable") + stable_name(made.name, "1.1", file.name)
+        world.put(key, file.read_bytes())
     world.run(made, "verify", "1.1", state="fresh")  # nothing tells somebody who never looked

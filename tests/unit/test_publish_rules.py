@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oxcross.errors import PublishError
-from oxcross.publish import folder, keys, pointer, published, retention, retry, signer, upload
+from oxcross.publish import folder, keys, latest, pointer, published, retention, retry, signer, upload
 from oxcross.publish.folder import File
 from oxcross.publish.keys import Layout
 from oxcross.publish.marks import Mark
@@ -334,3 +334,16 @@ def test_configuration_errors(tmp_path: Path) -> None:
     assert "has an empty part" in error(write(table + 'bucket = "abc"\nprefix = "a//b"\n'))
     found = errors(write(table + 'bucket = "abc"\nchannels = ["Stable"]\nconditional = "never"\n'))
     assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "stable"),
+    [
+        ("app-1.0-linux-x64.tar.gz", "app-linux-x64.tar.gz"),
+        ("app-1.0.provenance.json", "app.provenance.json"),
+        ("app-1.0rc1-linux-x64", "app-1.0rc1-linux-x64"),
+        ("install.sh", "install.sh"),
+    ],
+)
+def test_names_that_stay(file: str, stable: str) -> None:
+    assert latest.stable_name("app", "1.0", file) == stable
