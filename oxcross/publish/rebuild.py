@@ -121,11 +121,11 @@ def executables(project: Project, targets: Sequence[str], shop: Workshop) -> lis
 
 
 def with_signatures(
-    project: Project, original: Original, artifacts: Sequence[Artifact]
+    project: Project, original: Original, artifacts: Sequence[Artifact], scratch: Path
 ) -> tuple[list[Artifact], set[str]]:
-    """The executables, with that of the release in the place of each that differs by a certificate's signature only.
+    """The executables, with a copy of the release's in the place of each that differs by a certificate's signature only.
 
-    And the names of what is taken so rather than built: whatever was made of it can be compared then.
+    The copies lie in ``scratch``, under the names that the project's executables have. And the names of what is taken so rather than built: whatever was made of it can be compared then.
     """
     taken: set[str] = set()
     found = []
@@ -135,7 +135,10 @@ def with_signatures(
         macos = project.for_target(one.target).macos
         if file.is_file() and original.files[name] != one.sha256 and unsigned.equal(file, one.path):
             taken.add(name)
-            one = replace(one, path=file, sha256=original.files[name], size=file.stat().st_size)  # noqa: PLW2901
+            copy = scratch / one.target / one.path.name
+            copy.parent.mkdir(parents=True)
+            shutil.copyfile(file, copy)
+            one = replace(one, path=copy, sha256=original.files[name], size=copy.stat().st_size)  # noqa: PLW2901
         signed = [
             path
             for path in one.packages

@@ -82,7 +82,7 @@ def lay_out(
     additions: Sequence[Addition],
 ) -> tuple[Path, set[str]]:
     """The release folder anew, unsigned; and the names of the files in it that are the release's own, for they are signed."""
-    ready, taken = rebuild.with_signatures(project, original, artifacts)
+    ready, taken = rebuild.with_signatures(project, original, artifacts, into / "signed")
     made = dist.release(*(into, project.name, project.version, ready), additions=additions)
     return made.path, taken
 

@@ -34,7 +34,7 @@ BUCKET = "cache"
 PUBLIC, SECRET = signing.generate()
 STRANGER, STRANGERS_SECRET = signing.generate()
 TARGETS = "linux-x64,linux-x64-musl"
-STEPS = ["linux-x64/cpython", "linux-x64/launcher", "linux-x64/runtime"]
+STEPS = ["linux-x64/cpython", "linux-x64/launcher", "linux-x64/licences", "linux-x64/runtime"]
 
 
 @dataclass
@@ -147,7 +147,10 @@ def prefix(one: Machine) -> str:
 def test_a_new_machine_builds_nothing(builder: Machine, machine: Maker, place: Place) -> None:
     document = builder.json("cache", "push", "--targets", TARGETS)
     assert set(states(document).values()) == {"new"}
-    assert set(states(document)) == {*STEPS, "linux-x64-musl/cpython", "linux-x64-musl/launcher"}
+    assert set(states(document)) == {
+        *STEPS,
+        *(f"linux-x64-musl/{name}" for name in ("cpython", "launcher", "licences")),
+    }
     assert set(states(builder.json("cache", "push", "--targets", TARGETS)).values()) == {"there"}
 
     new = machine("new")
@@ -177,18 +180,18 @@ def test_what_is_there_is_listed(builder: Machine, machine: Maker, place: Place)
     }  # its own statements, the same archives
     found = builder.json("cache", "remote")
     assert {kind: row["entries"] for kind, row in found["kinds"].items()} == {
-        "steps": 6,
-        "blobs": 3,
+        "steps": 2 * len(STEPS),
+        "blobs": len(STEPS),
         "sources": 0,
     }
     assert found["kinds"]["blobs"]["size"] > 10_000_000
     assert {(row["signer"], row["trusted"], row["steps"]) for row in found["signers"]} == {
-        (signing.short(PUBLIC), True, 3),
-        (signing.short(pair["public"]), False, 3),
+        (signing.short(PUBLIC), True, len(STEPS)),
+        (signing.short(pair["public"]), False, len(STEPS)),
     }
     text = builder.run("cache", "remote").stdout
-    assert f"3 steps signed by {PUBLIC}, trusted" in text
-    assert f"3 steps signed by {signing.short(pair['public'])}, not trusted" in text
+    assert f"{len(STEPS)} steps signed by {PUBLIC}, trusted" in text
+    assert f"{len(STEPS)} steps signed by {signing.short(pair['public'])}, not trusted" in text
 
 
 def test_a_build_pushes_when_it_is_asked_to(builder: Machine, machine: Maker, place: Place) -> None:
@@ -197,7 +200,7 @@ def test_a_build_pushes_when_it_is_asked_to(builder: Machine, machine: Maker, pl
     assert place.keys(prefix(builder)) == []
     done = builder.run("build", "--push")
     assert done.returncode == 0, done.stderr
-    assert "pushed to the shared cache: 3 steps, " in done.stderr
+    assert f"pushed to the shared cache: {len(STEPS)} steps, " in done.stderr
     done = builder.run("build", OXCROSS_CACHE_PUSH="1")
     assert done.returncode == 0, done.stderr
     assert "pushed" not in done.stderr
@@ -290,14 +293,14 @@ def test_poison(
     if poison is _wrong_signer:
         machine("x", filled=True, secret=STRANGERS_SECRET, trust=(STRANGER,)).json("cache", "push")
     mine = [key for key in place.keys(folder) if key.endswith(f"{signing.short(PUBLIC)}.json")]
-    assert len(mine) == 3
+    assert len(mine) == len(STEPS)
     poison(place, folder, mine)
     new = machine("new")
     done = new.run("cache", "pull", "--json")
     assert done.returncode == 0, done.stderr
     assert set(states(json.loads(done.stdout)).values()) == {"lacking"}
     notices = [line for line in done.stderr.splitlines() if line.startswith("note ")]
-    assert len(notices) == 3
+    assert len(notices) == len(STEPS)
     assert all("not taken from the shared cache: linux-x64/" in line and told in line for line in notices)
     assert new.left() == []
 
@@ -340,7 +343,7 @@ def test_two_builders_at_once(builder: Machine, machine: Maker, place: Place) ->
         one, other = pool.map(lambda _: states(builder.json("cache", "push")), range(2))
     assert all({one[name], other[name]} <= {"new", "there"} for name in STEPS)
     assert set(place.written().values()) == {1}
-    assert len(place.keys(prefix(builder))) == 6
+    assert len(place.keys(prefix(builder))) == 2 * len(STEPS)
     assert set(states(machine("new").json("cache", "pull")).values()) == {"fetched"}
 
 
@@ -441,11 +444,11 @@ def test_an_address(
         nobody["SSL_CERT_FILE"] = str(tmp_path / "ca.pem")
     done = new.run("build", **nobody)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("fetched ") == 3
+    assert done.stderr.count("fetched ") == len(STEPS)
     assert "building" not in done.stderr
     nobody |= {"OXCROSS_CACHE_URL": f"{url}/nowhere", "OXCROSS_STORE": str(tmp_path / "other")}
     unknown = new.run("cache", "pull", **nobody)
-    assert unknown.stdout.count("not had") == 3
+    assert unknown.stdout.count("not had") == len(STEPS)
     assert "note " not in unknown.stderr
 
 

@@ -25,6 +25,9 @@ from oxcross.store import Store
 
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
+# What the job that releases is given where nothing is signed.
+UNSIGNED = {"ENVIRONMENT": "", "OXCROSS_SIGNING_KEY": "", "OXCROSS_SIGNING_PASSWORD": ""}
+
 
 @dataclass
 class Runner:
@@ -129,7 +132,7 @@ def test_matrix(checkout: Path, tmp_path: Path) -> None:
         assert "building" not in runner.said
         (runner.temp / f"store-{target}.tar").rename(last.temp / "stores" / f"store-{target}.tar")
     last.run("release.yml", "release", "take", {})
-    outputs = last.run("release.yml", "release", "release", {**project, "TARGETS": "", "ENVIRONMENT": ""})
+    outputs = last.run("release.yml", "release", "release", {**project, **UNSIGNED, "TARGETS": ""})
     assert "building" not in last.said
     assert outputs == {"version": "1.0", "folder": "dist/hello/1.0"}
     names = {path.name for path in (checkout / "my app" / outputs["folder"]).iterdir()}
@@ -159,7 +162,7 @@ def test_release_publish_reproduce(checkout: Path, tmp_path: Path, server: s3ser
     assert runner.run("reproduce.yml", "reproduce", "reproduce", again) == {}
     assert "nothing is published yet" in runner.said
 
-    given = {**project, "TARGETS": "linux-x64", "ENVIRONMENT": ""}
+    given = {**project, **UNSIGNED, "TARGETS": "linux-x64"}
     outputs = runner.run("release.yml", "release", "release", given)
     folder = checkout / "my app" / outputs["folder"]
     moved = tmp_path / "artifact"  # the jobs behind it have the artifact only, and no rights of files
@@ -184,7 +187,7 @@ def test_release_publish_reproduce(checkout: Path, tmp_path: Path, server: s3ser
 
     change(checkout, 'version = "1.0"', 'version = "1.1"')
     (checkout / "my app" / "hello.py").write_text("print('in no commit')\n", encoding="utf-8")
-    runner.run("release.yml", "release", "release", {**project, "TARGETS": "", "ENVIRONMENT": ""})
+    runner.run("release.yml", "release", "release", {**project, **UNSIGNED, "TARGETS": ""})
     runner.run("release.yml", "publish", "publish", {**project, "CHANNEL": "", **secrets})
     assert runner.run("reproduce.yml", "reproduce", "reproduce", again, status=12) == {"version": "1.1"}
     report = json.loads((runner.temp / "reproduce.json").read_text(encoding="utf-8"))
