@@ -63,6 +63,27 @@ def flags_behind_task(line: list[str], contexts: dict[str, ParserContext]) -> li
     return [*core, *rest[:1], *before, *rest[1:]]
 
 
+def as_pyoxidizer(line: list[str], contexts: dict[str, ParserContext]) -> list[str]:
+    """``build install --var NAME VALUE``, as PyOxidizer takes it, in flags that Invoke knows."""
+    found: list[str] = []
+    context: ParserContext | None = None
+    words = list(line)
+    while words:
+        word = words.pop(0)
+        argument = context.flags.get(word) if context else None
+        if context is None or word in contexts:
+            context = contexts.get(word, context)
+        elif argument is not None and argument.takes_value and words:
+            found.append(word)
+            named = words.pop(0)
+            pair = word in ("--var", "--var-env") and "=" not in named and words and words[0][:1] != "-"
+            word = f"{named}={words.pop(0)}" if pair else named
+        elif not word.startswith("-") and "--bzl-target" in context.flags and "--bzl-target" not in found:
+            found.append("--bzl-target")
+        found.append(word)
+    return found
+
+
 def check_flags(
     line: list[str], contexts: dict[str, ParserContext], core: ParserContext, binary: str
 ) -> list[str]:

@@ -113,6 +113,7 @@ class OxcrossProgram(Program):
             line = words  # what stands behind -- is the line to complete
         else:
             line = arguments.flags_behind_task(arguments.dotted(line, tasks), contexts)
+            line = arguments.as_pyoxidizer(line, contexts)
             line = arguments.check_flags(line, contexts, self.initial_context, self.binary)
         try:
             self.create_config()

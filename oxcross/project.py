@@ -67,7 +67,7 @@ class Project:
     lock: Path | None  # uv.lock or pylock.toml; says all that is installed
     data: tuple[DataFile, ...]  # sorted by path
     exclude_modules: tuple[str, ...]  # with all below them
-    exclude_data: tuple[str, ...]  # globs; "!GLOB" keeps what one before leaves out
+    exclude_files: tuple[str, ...]  # globs; "!GLOB" keeps what one before leaves out
     exclude_packages: tuple[str, ...]  # distributions, normalised names (PEP 503)
     optimize: int  # 0, 1, 2
     sources: bool  # embed sources

@@ -15,8 +15,9 @@ from typing import Any
 from invoke.collection import Collection
 from invoke.context import Context
 
-from oxcross import report
+from oxcross import bzltasks, report
 from oxcross import targets as target_rows
+from oxcross.bzltasks import migrate
 from oxcross.command import command
 from oxcross.errors import AnalyzeError, InspectError, ToolError, UsageError, nearest
 from oxcross.macostasks import notarize
@@ -28,7 +29,7 @@ from oxcross.storetasks import cache, open_store, sources
 from oxcross.targets import Target
 
 
-@command
+@command(help=bzltasks.HELP | bzltasks.RELEASE, iterable=list(bzltasks.ITERABLE))
 def build(
     _c: Context,
     project: str = ".",
@@ -41,29 +42,47 @@ def build(
     push: bool = False,
     verbose: bool = False,
     store: str = "",
+    path: str = "",
+    bzl_target: str = "",
+    target_triple: str = "",
+    var: list[str] | None = None,
+    var_env: list[str] | None = None,
+    release: bool = False,  # noqa: ARG001 (PyOxidizer's flag)
 ) -> None:
-    """Build the project's executables: build/TARGET/NAME.
+    """Build the project's executables: build/TARGET/NAME; or a target of its pyoxidizer.bzl: build/TRIPLE/release/TARGET/.
 
     What was built before is taken from the store. `--dry-run --json` gives {"steps": [{"name", "state", "key"}]},
     `--json` {"artifacts": [{"target", "path", "sha256", "size", ...}]}.
     """
     from oxcross import wanted
 
-    projects = wanted.select(project, targets)
-    with open_store(store) as opened:
-        if dry_run:
-            _show_plan(wanted.plan(projects, opened, upgrade=upgrade), json=json)
-            return
-        artifacts = _build(
-            projects, opened, engine=engine, jobs=jobs, upgrade=upgrade, push=push, verbose=verbose
+    if wish := bzltasks.wish("build", project, path, bzl_target, target_triple, var, var_env):
+        if dry_run or targets or push:
+            flag = "--dry-run" if dry_run else "--targets" if targets else "--push"
+            raise UsageError(
+                f"{flag} is for [tool.oxcross]",
+                where=str(wish.file),
+                hint="a pyoxidizer.bzl is built for --target-triple; oxcross migrate gives its [tool.oxcross]",
+            )
+        artifacts = bzltasks.build(
+            wish, engine=engine, jobs=jobs, upgrade=upgrade, verbose=verbose, store=store
         )
+    else:
+        projects = wanted.select(project, targets)
+        with open_store(store) as opened:
+            if dry_run:
+                _show_plan(wanted.plan(projects, opened, upgrade=upgrade), json=json)
+                return
+            artifacts = _build(
+                projects, opened, engine=engine, jobs=jobs, upgrade=upgrade, push=push, verbose=verbose
+            )
     if json:
         report.emit({"artifacts": [artifact.document() for artifact in artifacts]})
     else:
         _show_artifacts(artifacts)
 
 
-@command
+@command(help=bzltasks.HELP | bzltasks.RELEASE, iterable=list(bzltasks.ITERABLE))
 def run(
     c: Context,
     project: str = ".",
@@ -72,6 +91,12 @@ def run(
     jobs: int = 0,
     verbose: bool = False,
     store: str = "",
+    path: str = "",
+    bzl_target: str = "",
+    target_triple: str = "",
+    var: list[str] | None = None,
+    var_env: list[str] | None = None,
+    release: bool = False,  # noqa: ARG001 (PyOxidizer's flag)
 ) -> None:
     """Build the executable for this machine and run it; arguments for it stand behind `--`.
 
@@ -79,12 +104,15 @@ def run(
     """
     from oxcross import runner, wanted
 
-    projects = wanted.select(project, target or wanted.runnable(project))
-    row = target_rows.get(projects[0].target)
-    if (lacking := runner.lacking(row)) is not None:
-        raise ToolError(f"{row.name} executables cannot be run here: {lacking}")
-    with open_store(store) as opened:
-        [artifact] = _build(projects[:1], opened, engine=engine, jobs=jobs, verbose=verbose)
+    if wish := bzltasks.wish("run", project, path, bzl_target, target_triple, var, var_env):
+        made = bzltasks.build(wish, engine=engine, jobs=jobs, upgrade=False, verbose=verbose, store=store)
+        artifact = bzltasks.runnable(wish, made)
+        row = _runs(artifact.target)
+    else:
+        projects = wanted.select(project, target or wanted.runnable(project))
+        row = _runs(projects[0].target)
+        with open_store(store) as opened:
+            [artifact] = _build(projects[:1], opened, engine=engine, jobs=jobs, verbose=verbose)
     line, env = runner.line(row, artifact.path, *_passed(c)), runner.environment(row)
     sys.stdout.flush()
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what is ignored stays so in exec
@@ -326,6 +354,16 @@ def _build(
         return shop.build(projects, upgrade=upgrade)
 
 
+def _runs(target: str) -> Target:
+    """The target's row. ToolError when this machine runs none of its executables."""
+    from oxcross import runner
+
+    row = target_rows.get(target)
+    if (lacking := runner.lacking(row)) is not None:
+        raise ToolError(f"{row.name} executables cannot be run here: {lacking}")
+    return row
+
+
 def _show_plan(rows: list[Any], *, json: bool) -> None:
     if json:
         report.emit({"steps": [row.document() for row in rows]})
@@ -365,5 +403,19 @@ def _near(path: Path) -> str:
 ns = Collection(
     "oxcross",
     *(build, run, release, publish, promote, rollback, releases, verify, reproduce, yank, prune),
-    *(keygen, notarize, analyze, inspect, sbom, targets, doctor, clean, shell, schema, cache, sources),
+    *(
+        keygen,
+        notarize,
+        migrate,
+        analyze,
+        inspect,
+        sbom,
+        targets,
+        doctor,
+        clean,
+        shell,
+        schema,
+        cache,
+        sources,
+    ),
 )

@@ -25,7 +25,7 @@ def apply(resources: Resources, project: Project) -> list[str]:
         for name in project.exclude_modules
         if not _exclude(resources, name)
     ]
-    warnings += _exclude_data(resources, project)
+    warnings += _exclude_files(resources, project)
     policy = project.policy
     if not policy.include_tests:
         _drop_modules(resources, [name for name in resources.modules if _is_test(resources, name)])
@@ -47,21 +47,24 @@ def _data_of_packages(resources: Resources, project: Project) -> list[str]:
     ]
 
 
-def _exclude_data(resources: Resources, project: Project) -> list[str]:
-    """Leave out what exclude-data says, with the folders that nothing is in then; warnings for globs that match nothing."""
-    if not project.exclude_data:
+def _exclude_files(resources: Resources, project: Project) -> list[str]:
+    """Leave out what exclude-files says, with the folders that nothing is in then; warnings for globs that match nothing."""
+    if not project.exclude_files:
         return []
-    excluded: dict[str, bool] = dict.fromkeys(_data_of_packages(resources, project), False)
+    modules = {one.path: name for name, one in resources.modules.items() if not one.namespace}
+    asked = {one.path for one in project.data}
+    excluded = {path: False for path in (*resources.files, *modules) if path not in asked}
     warnings = []
-    for pattern in project.exclude_data:
+    for pattern in project.exclude_files:
         matches = globs.compiled(pattern.removeprefix("!")).fullmatch
         found = [path for path in excluded if matches(path)]
         excluded.update(dict.fromkeys(found, not pattern.startswith("!")))
         if not found:
-            warnings.append(f"exclude-data: nothing matches {pattern}")
+            warnings.append(f"exclude-files: nothing matches {pattern}")
     gone = [path for path, out in excluded.items() if out]
-    _drop_files(resources, gone)
-    left = {module.path for module in resources.modules.values() if not module.namespace}
+    _drop_modules(resources, [modules[path] for path in gone if path in modules])
+    _drop_files(resources, [path for path in gone if path in resources.files])
+    left = {one.path for one in resources.modules.values() if not one.namespace}
     empty = globs.folders(gone) - globs.folders([*resources.files, *left])
     _drop_modules(resources, [name for name, one in resources.modules.items() if one.path in empty])
     resources.directories -= empty

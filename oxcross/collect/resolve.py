@@ -147,8 +147,10 @@ def _static_dependencies(project: Project) -> list[str] | None:
     """What the project itself depends on; None when only its build backend can tell."""
     if not project.include_project:
         return []
-    table = tomllib.loads(project.pyproject.read_text(encoding="utf-8")).get("project", {})
-    if "dependencies" in table.get("dynamic", []):
+    document = tomllib.loads(project.pyproject.read_text(encoding="utf-8"))
+    table = document.get("project", {})
+    unsaid = "project" not in document and "build-system" in document  # setup.py says it
+    if unsaid or "dependencies" in table.get("dynamic", []):
         return None
     return [str(line) for line in table.get("dependencies", [])]
 

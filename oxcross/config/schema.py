@@ -98,12 +98,12 @@ def _part(value: str) -> str:
     return value
 
 
-def _data_glob(value: str) -> str:
+def _path_glob(value: str) -> str:
     pattern = value.removeprefix("!")
     if not pattern or pattern.startswith("/") or ".." in pattern.split("/"):
         raise PydanticCustomError(
-            "data_glob",
-            "not a glob below site-packages: {value}\nwrite 'package/folder/**', and '!package/folder/file' for what is to stay",
+            "path_glob",
+            "not a glob of paths in the executable: {value}\nwrite 'package/folder/**', and '!package/folder/file' for what is to stay",
             {"value": repr(value)},
         )
     return value
@@ -288,9 +288,9 @@ class Settings(Table):
     """Files to embed: globs, or tables with `from` and `to`."""
     exclude_modules: tuple[ModuleName, ...] = ()
     """Modules to leave out, with all below them."""
-    exclude_data: tuple[Annotated[Text, AfterValidator(_data_glob)], ...] = ()
-    """Data files of packages to leave out: globs below site-packages, in which `**` matches any depth. `!GLOB` keeps what
-    one before it leaves out."""
+    exclude_files: tuple[Annotated[Text, AfterValidator(_path_glob)], ...] = ()
+    """Files to leave out, modules among them: globs of their paths in the executable, in which `**` matches any depth. `!GLOB` keeps
+    what one before it leaves out; what `data` names stays."""
     exclude_packages: tuple[DistributionName, ...] = ()
     """Distributions to leave out."""
     optimize: Annotated[StrictInt, Field(ge=0, le=2)] = 0

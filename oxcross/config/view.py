@@ -75,7 +75,7 @@ class _View:
             lock=self._file("lock", check_lock),
             data=self._data(),
             exclude_modules=settings.exclude_modules,
-            exclude_data=settings.exclude_data,
+            exclude_files=settings.exclude_files,
             exclude_packages=tuple(_normalised(name) for name in settings.exclude_packages),
             optimize=settings.optimize,
             sources=settings.sources,

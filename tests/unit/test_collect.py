@@ -298,8 +298,8 @@ def test_exclusions(tmp_path: Path, store: Store, built: Built) -> None:
     assert found.warnings == ("exclude-modules: there is no module nothing",)
 
 
-def test_excluded_data(tmp_path: Path, store: Store, built: Built) -> None:
-    """The code stays, also of what is in the globs; folders that are empty then are no packages any more."""
+def test_excluded_files(tmp_path: Path, store: Store, built: Built) -> None:
+    """Modules are files, too; folders that are empty then are no packages any more; what is asked for by name stays."""
     data = [
         "data/list.json",
         "data/ec2/1/x.gz",
@@ -309,16 +309,20 @@ def test_excluded_data(tmp_path: Path, store: Store, built: Built) -> None:
         "data/code.py",
     ]
     files = {"a.py": "", "pack/__init__.py": "", **{f"pack/{name}": "1" for name in data}}
-    wanted = ["pack/data/**", "!pack/data/*.json", "!pack/data/s3/**", "pack/**/?.json", "pack/nothing/*"]
-    settings = f'run-file = "a.py"\nexclude-data = {json.dumps(wanted)}'
+    wanted = [
+        *("pack/data/**", "!pack/data/*.json", "!pack/data/s3/**", "pack/**/?.json", "pack/nothing/*"),
+        "lib/python3.13/email/**",
+    ]
+    settings = f'run-file = "a.py"\nexclude-files = {json.dumps(wanted)}'
     found = gather(write(tmp_path / "app", settings, files), LINUX, built, store)
     assert {path for path in found.resources.files if not path.startswith("lib/")} == {
-        "a.py", "pack/__init__.py", "pack/data/list.json", "pack/data/s3/1/x.gz", "pack/data/code.py"
+        "a.py", "pack/__init__.py", "pack/data/list.json", "pack/data/s3/1/x.gz"
     }  # fmt: skip
     modules = {name for name, one in found.resources.modules.items() if not one.stdlib}
-    assert modules == {"a", "pack", "pack.data", "pack.data.code", "pack.data.s3"}
+    assert modules == {"a", "pack", "pack.data", "pack.data.s3"}
+    assert "email" not in found.resources.modules
     assert not any("ec2" in path or "sts" in path for path in found.resources.directories)
-    assert found.warnings == ("exclude-data: nothing matches pack/nothing/*",)
+    assert found.warnings == ("exclude-files: nothing matches pack/nothing/*",)
     asked = write(tmp_path / "asked", f'{settings}\ndata = ["pack/data/sts/x.gz"]', files)
     assert "pack/data/sts/x.gz" in gather(asked, LINUX, built, store).resources.files
 

@@ -83,9 +83,9 @@ def test_no_name_and_dynamic_version(write: Write) -> None:
         ('lock = "app.py"', "tool.oxcross.lock", "pylock.toml"),
         ('exclude-modules = ["a-b"]', "tool.oxcross.exclude-modules[0]", "dotted name"),
         (
-            'exclude-data = ["!../a"]',
-            "tool.oxcross.exclude-data[0]",
-            "not a glob below site-packages: '!../a'",
+            'exclude-files = ["!../a"]',
+            "tool.oxcross.exclude-files[0]",
+            "not a glob of paths in the executable: '!../a'",
         ),
         ('exclude-packages = ["a>1"]', "tool.oxcross.exclude-packages[0]", "without version"),
         ('data = ["assets/**"]', "tool.oxcross.data[0]", "matches nothing"),

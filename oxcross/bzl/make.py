@@ -1,0 +1,130 @@
+"""Builds what a target of a configuration file came to: executables, and the files around them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from oxcross.build import Artifact, Workshop
+from oxcross.bzl import staging, tables
+from oxcross.bzl.apple import MacOsApplicationBundleBuilder
+from oxcross.bzl.executable import PythonExecutable
+from oxcross.bzl.files import FileContent, FileManifest
+from oxcross.bzl.goals import Goals
+from oxcross.bzl.resolved import ResolvedTarget
+from oxcross.bzl.world import World
+from oxcross.config.findings import shown
+from oxcross.errors import ConfigError
+
+
+class Maker:
+    """Makes each executable once."""
+
+    def __init__(self, world: World, workshop: Workshop, *, upgrade: bool = False) -> None:
+        self.world = world
+        self.workshop = workshop
+        self.upgrade = upgrade
+        self.made: dict[tuple[int, str], tuple[Artifact, tables.Wanted]] = {}
+
+    def make(self, goals: Goals) -> list[Artifact]:
+        """Build the resolved target into ``build/TRIPLE/release/NAME``; its executables, where they lie there."""
+        value = goals.value()
+        while isinstance(value, ResolvedTarget):
+            value = value.value
+        folder = self.world.build_path / self.world.triple / "release" / goals.name()
+        artifacts = self._into(folder, value, goals.name(), replaced=True)
+        for manifest, path, replaced in self.world.installs:
+            self._into(self.world.built(path), manifest, goals.name(), replaced=replaced)
+        return artifacts
+
+    def _into(self, folder: Path, value: Any, name: str, *, replaced: bool) -> list[Artifact]:
+        if isinstance(value, PythonExecutable):
+            manifest = value.to_file_manifest(".")
+        elif isinstance(value, FileManifest):
+            manifest = value
+        elif isinstance(value, FileContent):
+            manifest = FileManifest(self.world)
+            manifest.add_file(value)
+        elif isinstance(value, MacOsApplicationBundleBuilder):
+            return self._bundle(value, folder)
+        else:
+            raise self._unbuildable(value, name)
+        built = [
+            (path, self._built(content.maker))
+            for path, content in manifest.files.items()
+            if isinstance(content.maker, PythonExecutable)
+        ]
+        if replaced and folder.is_dir():
+            shutil.rmtree(folder)
+        for path, content in manifest.files.items():
+            if content.maker is None:
+                staging.write(folder / path, content.data, executable=bool(content.get("executable")))
+        return [self._placed(folder / path, *one) for path, one in built]
+
+    def _placed(self, path: Path, artifact: Artifact, wanted: tables.Wanted) -> Artifact:
+        staging.write(path, artifact.path.read_bytes(), executable=True)
+        for below, source in wanted.beside.items():
+            staging.write(path.parent / below, source.read(), executable=source.executable)
+        return replace(artifact, path=path)
+
+    def _built(
+        self, executable: PythonExecutable, more: Mapping[str, Any] | None = None
+    ) -> tuple[Artifact, tables.Wanted]:
+        key = (id(executable), str(more))
+        if key not in self.made:
+            wanted = tables.wanted(executable)
+            for key_, value in (more or {}).items():
+                old = wanted.tables.get(key_)
+                wanted.tables[key_] = {**old, **value} if isinstance(old, dict) else value
+            for text in wanted.notes:
+                self.world.notice(f"{shown(self.world.file)}: {text}")
+            project = staging.stage(self.world, executable.name, wanted.tables, wanted.files)
+            one = project.for_target(self.world.target.name)
+            [artifact] = self.workshop.build([one], upgrade=self.upgrade)
+            staging.keep_lock(self.world, one)
+            self.made[key] = artifact, wanted
+        return self.made[key]
+
+    def _bundle(self, builder: MacOsApplicationBundleBuilder, folder: Path) -> list[Artifact]:
+        if self.world.target.os != "macos":
+            raise ConfigError(
+                f"bundles are for macOS, not for {self.world.triple}",
+                where=shown(self.world.file),
+                hint="oxcross build --target-triple universal2-apple-darwin",
+            )
+        if not isinstance(builder.executable, PythonExecutable):
+            hint = 'builder.add_macos_manifest(exe.to_file_manifest("."))'
+            raise ConfigError("the bundle has no executable", where=shown(self.world.file), hint=hint)
+        more: dict[str, Any] = {"macos": {"app": builder.table}}
+        if builder.version:
+            more["version"] = builder.version
+        artifact, wanted = self._built(builder.executable, more)
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        for package in artifact.packages:
+            shutil.copytree(package, folder / package.name, symlinks=True)
+        path = folder / PurePosixPath(artifact.path.name)
+        placed = self._placed(path, artifact, wanted)
+        return [replace(placed, packages=tuple(folder / one.name for one in artifact.packages))]
+
+    def _unbuildable(self, value: Any, name: str) -> ConfigError:
+        kinds: Iterable[str] = (
+            "PythonExecutable",
+            "FileManifest",
+            "FileContent",
+            "MacOsApplicationBundleBuilder",
+        )
+        kind = (
+            getattr(value, "kind", None) or "None" if value is None else getattr(value, "kind", repr(value))
+        )
+        hint = (
+            "the resources are always in the executable: build its target"
+            if kind == "PythonEmbeddedResources"
+            else f"its function must return one of: {', '.join(kinds)}"
+        )
+        return ConfigError(
+            f"the target {name!r} is nothing to build: {kind}", where=shown(self.world.file), hint=hint
+        )
