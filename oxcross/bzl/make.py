@@ -16,8 +16,10 @@ from oxcross.bzl.files import FileContent, FileManifest
 from oxcross.bzl.goals import Goals
 from oxcross.bzl.resolved import ResolvedTarget
 from oxcross.bzl.world import World
+from oxcross.collect import application
 from oxcross.config.findings import shown
 from oxcross.errors import ConfigError
+from oxcross.project import Project
 
 
 class Maker:
@@ -83,10 +85,21 @@ class Maker:
                 self.world.notice(f"{shown(self.world.file)}: {text}")
             project = staging.stage(self.world, executable.name, wanted.tables, wanted.files)
             one = project.for_target(self.world.target.name)
+            self._check_taken(one, wanted)
             [artifact] = self.workshop.build([one], upgrade=self.upgrade)
             staging.keep_lock(self.world, one)
             self.made[key] = artifact, wanted
         return self.made[key]
+
+    def _check_taken(self, project: Project, wanted: tables.Wanted) -> None:
+        """ConfigError for files that oxcross does not take for the application's: it wants packages."""
+        taken = {*application.tree(project), *(one.path for one in project.data)}
+        lost = sorted(set(wanted.files) - taken)
+        if lost:
+            more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+            hint = "its folder needs an __init__.py; or have pip_install() take what brings it"
+            message = f"a module of no package cannot go in: {lost[0]}{more}"
+            raise ConfigError(message, where=shown(self.world.file), hint=hint)
 
     def _bundle(self, builder: MacOsApplicationBundleBuilder, folder: Path) -> list[Artifact]:
         if self.world.target.os != "macos":

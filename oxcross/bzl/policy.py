@@ -29,8 +29,9 @@ class PythonPackagingPolicy(Value):
         """As Value's; a location must be one."""
         if name == "preferred_extension_module_variants":
             raise ConfigError(f"{self.kind}.{name} is read-only", hint=self.rows.attributes[name].does)
-        if name.startswith("resources_location") and isinstance(value, str):
-            prefix(value)
+        beside = prefix(value) if name.startswith("resources_location") and isinstance(value, str) else None
+        if beside is not None and name == "resources_location":
+            self.world.warn("the standard library stays in the executable, wherever resources are to lie")
         super().set(name, value)
 
     def register_resource_callback(self, f: Function) -> None:

@@ -40,6 +40,7 @@ def wanted(executable: PythonExecutable) -> Wanted:
         result.files[run["run-file"]] = Source(run["run-file"], script.read_bytes, Origin())
     _requirements(executable, result)
     tables |= _contents(executable, result)
+    _run_from_beside(result)
     interpreter = executable.config.table()
     prefixes = dict.fromkeys(one.beside for one in executable.added.values() if one.beside is not None)
     if prefixes:
@@ -57,6 +58,16 @@ def wanted(executable: PythonExecutable) -> Wanted:
     if world.signer is not None and world.target.os in ("windows", "macos"):
         tables.setdefault(world.target.os, {})["sign"] = world.signer.table()
     return result
+
+
+def _run_from_beside(result: Wanted) -> None:
+    """Have a module that lies beside the executable run: what is named by run-module lies in it."""
+    name = str(result.tables.get("run-module", ""))
+    path = name.replace(".", "/")
+    if name and any(f"/{one}".endswith((f"/{path}.py", f"/{path}/__main__.py")) for one in result.beside):
+        del result.tables["run-module"]
+        command = f"import runpy; runpy.run_module({name!r}, run_name='__main__', alter_sys=True)"
+        result.tables["run-command"] = command
 
 
 def _version(world: World) -> str:
@@ -149,7 +160,9 @@ def _contents(executable: PythonExecutable, result: Wanted) -> dict[str, Any]:
     own = [path for path in result.files if path != result.tables.get("run-file")]
     packages = {path.rpartition("/")[0] for path in own if path.endswith("/__init__.py")}
     tops = {path.partition("/")[0] for path in packages}
-    data = [path for path in own if not path.endswith(".py") and path.partition("/")[0] not in tops]
+    native = {path for path, one in executable.added.items() if isinstance(one, PythonExtensionModule)}
+    loose = {path for path in own if path.partition("/")[0] not in tops and not path.endswith(".py")}
+    data = loose - native
     if any(path.endswith(".py") for path in own):
         tables["project"] = True
     if data:

@@ -28,8 +28,10 @@ SAID = {
     ),
     "interpreter": (
         "exe",
-        "{'dev': True, 'seed': 1, 'bytes': 1, 'optimize': 1, 'x': 'yes', 'meipass': True, 'frozen': False, "
-        "'faulthandler': True, 'isolated': 1, 'paths': ['plugins', 'more']}\n",
+        (
+            "{'dev': True, 'seed': 1, 'bytes': 1, 'optimize': 1, 'x': 'yes', 'meipass': True, 'frozen': False, "
+            "'faulthandler': True, 'isolated': 1, 'paths': ['plugins', 'more']}\n"
+        ),
     ),
     "targets": ("install", "one and another\n"),
     "manifest": ("install", "all about it\n\n"),
@@ -156,4 +158,4 @@ def test_requirement_that_cannot_be_had_names_the_line(tmp_path: Path) -> None:
     (folder / "requirements.txt").write_text("six==0.0.999\n")
     done = oxcross("build", "--path", str(folder))
     assert done.returncode == 4
-    assert f"asked for by {folder / NAME}:6: in make_exe" in done.stderr
+    assert f"asked for by {folder / NAME}:7: in make_exe" in done.stderr

@@ -139,6 +139,7 @@ def _say(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
         ("build --dry-run", 2, "--dry-run is for [tool.oxcross]"),
         ("build number", 3, "the target 'number' is nothing to build: 3"),
         ("build resources", 3, "build its target"),
+        ("build loose", 3, "a module of no package cannot go in: loose/one.py"),
         ("build bundle", 3, "bundles are for macOS"),
         ("run files", 2, "the target has no executable to run"),
         ("migrate --bzl-target number", 3, "the target 'number' has no executable"),
@@ -148,7 +149,14 @@ def _say(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
 def test_command_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: str, status: int, message: str
 ) -> None:
+    (tmp_path / "loose").mkdir()
+    (tmp_path / "loose/one.py").write_text("")
     (tmp_path / NAME).write_text(
+        "def loose():\n"
+        "    exe = resolve_target('made')\n"
+        "    exe.add_python_resources(exe.read_package_root(CWD, ['loose']))\n"
+        "    return exe\n"
+        "register_target('loose', loose)\n"
         "register_target('number', lambda: 3)\n"
         "register_target('resources', lambda: resolve_target('made').to_embedded_resources())\n"
         "register_target('bundle', lambda: MacOsApplicationBundleBuilder('x'))\n"

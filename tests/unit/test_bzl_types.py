@@ -235,6 +235,18 @@ def test_locations_beside_the_executable(tmp_path: Path) -> None:
     assert wanted.tables["interpreter"] == {"sys-path": ["$ORIGIN/lib"], "filesystem-importer": True}
 
 
+@pytest.mark.parametrize(
+    ("location", "key"), [("in-memory", "run-module"), ("filesystem-relative:.", "run-command")]
+)
+def test_module_that_runs_may_lie_beside(tmp_path: Path, location: str, key: str) -> None:
+    (tmp_path / "app.py").write_text("")
+    before = f"config.run_module = 'app'\npolicy.resources_location = '{location}'"
+    after = "exe.add_python_resources(exe.read_package_root(CWD, ['app']))"
+    found = tables.wanted(evaluated(tmp_path, lines(before, after)).executable)
+    assert key in found.tables
+    assert list(found.beside or found.files) == ["app.py"]
+
+
 def test_sources_of_all_modules_or_none(tmp_path: Path) -> None:
     _package(tmp_path)
     add = "exe.add_python_resources(exe.read_package_root(CWD, ['pkg']))"
