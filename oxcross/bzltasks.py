@@ -99,14 +99,21 @@ def _configured(folder: Path) -> bool:
         return True
 
 
+def folders(project: str) -> set[str]:
+    """The names of what lies in the build folder of a pyoxidizer.bzl; none where there is none."""
+    from oxcross.bzl import triples
+
+    return {"pyoxidizer", *triples.NAMES} if Wish(folder=Path(project)).file.is_file() else set()
+
+
 def build(
     wanted: Wish, *, engine: str, jobs: int, upgrade: bool, verbose: bool, store: str
 ) -> list[Artifact]:
     """Build what a target of the file comes to; its executables."""
-    from oxcross.bzl.make import Maker
+    from oxcross.bzl.make import Making
 
     with _read(wanted, engine, jobs, store, verbose=verbose) as (world, goals, workshop):
-        return Maker(world, workshop, upgrade=upgrade).make(goals)
+        return Making(world, workshop, upgrade=upgrade).make(goals)
 
 
 def runnable(wanted: Wish, artifacts: list[Artifact]) -> Artifact:

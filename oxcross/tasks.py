@@ -287,7 +287,7 @@ def clean(_c: Context, project: str = ".", json: bool = False) -> None:
     from oxcross import build as road
 
     folder = road.output_folder(Path(project).resolve())
-    ours = {*target_rows.load(), "reproduce"}
+    ours = {*target_rows.load(), *bzltasks.folders(project), "reproduce"}
     removed = [str(path) for path in sorted(folder.glob("*")) if path.name in ours]
     for path in removed:
         shutil.rmtree(path)

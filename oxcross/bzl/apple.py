@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oxcross.bzl.files import FileContent, FileManifest
+from oxcross.bzl.files import FileContent, FileManifest, Maker
 from oxcross.bzl.resolved import ResolvedTarget
 from oxcross.bzl.staging import write
 from oxcross.bzl.values import Value
@@ -25,7 +25,7 @@ class MacOsApplicationBundleBuilder(Value):
         super().__init__(world)
         self.table: dict[str, Any] = {"name": bundle_name}
         self.version: str | None = None
-        self.executable: Value | None = None
+        self.executable: Maker | None = None
 
     def add_icon(self, path: str) -> None:
         self.table["icon"] = str(self.world.path(path))
@@ -40,7 +40,7 @@ class MacOsApplicationBundleBuilder(Value):
         self.version = version
         if signature != "????":
             self.world.warn(f"the signature {signature!r} of classic Mac OS is not written")
-        if self.executable is not None and executable != self.executable.name:  # type: ignore[attr-defined]
+        if self.executable is not None and executable != self.executable.name:
             self.world.warn(f"CFBundleExecutable is the executable's own name, not {executable!r}")
 
     def add_macos_file(self, content: FileContent, path: str | None = None) -> None:
@@ -55,6 +55,10 @@ class MacOsApplicationBundleBuilder(Value):
 
     def build(self, target: str) -> Value:  # noqa: ARG002 (PyOxidizer's signature)
         return ResolvedTarget(self.world, self)
+
+    def tables(self) -> dict[str, Any]:
+        """What it adds to the executable's tables."""
+        return {"macos": {"app": self.table}, **({"version": self.version} if self.version else {})}
 
 
 class AppleUniversalBinary(Value):

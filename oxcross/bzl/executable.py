@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oxcross.bzl import pip, reading, resources, trees
-from oxcross.bzl.files import FileContent, FileManifest
+from oxcross.bzl.files import FileManifest, Maker
 from oxcross.bzl.interpreter import PythonInterpreterConfig
 from oxcross.bzl.policy import PythonPackagingPolicy
 from oxcross.bzl.resolved import ResolvedTarget
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from oxcross.bzl.world import World
 
 
-class PythonExecutable(Value):
+class PythonExecutable(Maker):
     """See symbols.toml."""
 
     kind = "PythonExecutable"
@@ -43,11 +43,6 @@ class PythonExecutable(Value):
             hint = 'oxcross puts them into the executable: "embedded:packed-resources"'
             raise ConfigError(f"{self.kind}.{name} cannot be {value!r}", hint=hint)
         super().set(name, value)
-
-    @property
-    def file_name(self) -> str:
-        """What the executable is called for what is built."""
-        return f"{self.name}.exe" if self.world.target.os == "windows" else self.name
 
     # -- resources that are made ------------------------------------------------------------
 
@@ -157,10 +152,6 @@ class PythonExecutable(Value):
 
     def build(self, target: str) -> Value:  # noqa: ARG002 (PyOxidizer's signature)
         return ResolvedTarget(self.world, self)
-
-    def content(self) -> FileContent:
-        """The executable, which is yet to be built, as a file."""
-        return FileContent(self.world, filename=self.file_name, executable=True, maker=self)
 
 
 class PythonEmbeddedResources(Value):

@@ -17,13 +17,28 @@ if TYPE_CHECKING:
     from oxcross.bzl.world import World
 
 
+class Maker(Value):
+    """What is built when all is read: an executable."""
+
+    name: str
+
+    @property
+    def file_name(self) -> str:
+        """What the executable is called for what is built."""
+        return f"{self.name}.exe" if self.world.target.os == "windows" else self.name
+
+    def content(self) -> FileContent:
+        """The executable as a file."""
+        return FileContent(self.world, filename=self.file_name, executable=True, maker=self)
+
+
 class FileContent(Value):
     """See symbols.toml. Its content is bytes, or a value that is yet to be built."""
 
     kind = "FileContent"
 
     def __init__(
-        self, world: World, *, filename: str, executable: bool, data: bytes = b"", maker: Value | None = None
+        self, world: World, *, filename: str, executable: bool, data: bytes = b"", maker: Maker | None = None
     ) -> None:
         super().__init__(world, filename=filename, executable=executable)
         self.data = data
@@ -82,8 +97,8 @@ class FileManifest(Value):
             name = posixpath.basename(source.path)
             content = FileContent(self.world, filename=name, executable=source.executable, data=source.read())
             path = source.path.split("/", 2)[-1] if source.origin.stdlib else source.path
-        elif value.kind == "PythonExecutable":
-            content = value.content()  # type: ignore[attr-defined]
+        elif isinstance(value, Maker):
+            content = value.content()
             path = str(content.get("filename"))
         else:
             hint = "it must be an executable, a module, a resource or a File"

@@ -38,11 +38,9 @@ class Goals:
         fn: Function,
         depends: list[str] | None = None,
         default: bool = False,
-        default_build_script: bool = False,
+        default_build_script: bool = False,  # noqa: ARG002 (PyOxidizer's signature)
     ) -> None:
         """Starlark's register_target."""
-        if default_build_script and not default and self.wanted is None and not self.known:
-            self.world.warn("default_build_script is for Rust's build scripts, which oxcross has none of")
         self.known[name] = Goal(name, fn, tuple(depends or ()))
         if default:
             self.default = name

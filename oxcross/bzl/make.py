@@ -22,7 +22,7 @@ from oxcross.errors import ConfigError
 from oxcross.project import Project
 
 
-class Maker:
+class Making:
     """Makes each executable once."""
 
     def __init__(self, world: World, workshop: Workshop, *, upgrade: bool = False) -> None:
@@ -64,6 +64,8 @@ class Maker:
         for path, content in manifest.files.items():
             if content.maker is None:
                 staging.write(folder / path, content.data, executable=bool(content.get("executable")))
+        if not built:
+            self.world.notice(f"written: {shown(folder)}")
         return [self._placed(folder / path, *one) for path, one in built]
 
     def _placed(self, path: Path, artifact: Artifact, wanted: tables.Wanted) -> Artifact:
@@ -77,10 +79,7 @@ class Maker:
     ) -> tuple[Artifact, tables.Wanted]:
         key = (id(executable), str(more))
         if key not in self.made:
-            wanted = tables.wanted(executable)
-            for key_, value in (more or {}).items():
-                old = wanted.tables.get(key_)
-                wanted.tables[key_] = {**old, **value} if isinstance(old, dict) else value
+            wanted = tables.wanted(executable, more or {})
             for text in wanted.notes:
                 self.world.notice(f"{shown(self.world.file)}: {text}")
             project = staging.stage(self.world, executable.name, wanted.tables, wanted.files)
@@ -111,10 +110,7 @@ class Maker:
         if not isinstance(builder.executable, PythonExecutable):
             hint = 'builder.add_macos_manifest(exe.to_file_manifest("."))'
             raise ConfigError("the bundle has no executable", where=shown(self.world.file), hint=hint)
-        more: dict[str, Any] = {"macos": {"app": builder.table}}
-        if builder.version:
-            more["version"] = builder.version
-        artifact, wanted = self._built(builder.executable, more)
+        artifact, wanted = self._built(builder.executable, builder.tables())
         if folder.is_dir():
             shutil.rmtree(folder)
         for package in artifact.packages:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from oxcross.bzl import reading, tables, toml
+from oxcross.bzl import reading, signing, tables, toml
+from oxcross.bzl.apple import MacOsApplicationBundleBuilder
 from oxcross.bzl.executable import PythonExecutable
 from oxcross.bzl.files import FileManifest
 from oxcross.bzl.goals import Goals
@@ -21,7 +22,7 @@ from oxcross.errors import ConfigError
 
 def migrate(world: World, goals: Goals) -> str:
     """The text; what has no equal stands above it as comments. ConfigError for a target that has no executable."""
-    executables, notes = _executables(goals)
+    executables, notes, more = _executables(goals)
     if not executables:
         raise ConfigError(
             f"the target {goals.name()!r} has no executable",
@@ -31,8 +32,11 @@ def migrate(world: World, goals: Goals) -> str:
     executable = executables[0]
     notes += [f"another executable, a project of its own: {one.name}" for one in executables[1:]]
     notes += _moved_in(executable)
-    wanted = tables.wanted(executable)
+    wanted = tables.wanted(executable, more)
     notes += wanted.notes
+    if any("sign" in wanted.tables.get(system, {}) for system in ("windows", "macos")):
+        notes.append(f"the certificate's password is in the environment: {signing.VARIABLE}")
+    wanted.tables = _relative(world, wanted.tables)
     head = _project(world, wanted, notes)
     if wanted.tables["targets"] == ["linux-x64"]:
         del wanted.tables["targets"]
@@ -60,20 +64,28 @@ def put(world: World, text: str) -> Path:
     return path
 
 
-def _executables(goals: Goals) -> tuple[list[PythonExecutable], list[str]]:
-    """The executables of the resolved target, and what lies beside them."""
+def _executables(goals: Goals) -> tuple[list[PythonExecutable], list[str], dict[str, Any]]:
+    """The executables of the resolved target, what lies beside them, and what is made of them."""
     value = goals.value()
     while isinstance(value, ResolvedTarget):
         value = value.value
     if isinstance(value, PythonExecutable):
-        return [value], []
+        return [value], [], {}
     if isinstance(value, FileManifest):
         makers = [one.maker for one in value.files.values() if isinstance(one.maker, PythonExecutable)]
         plain = [path for path, one in value.files.items() if one.maker is None]
         notes = [f"a file beside the executable, which is for your own packaging: {path}" for path in plain]
-        return list(dict.fromkeys(makers)), notes
-    maker = getattr(value, "executable", None)
-    return ([maker] if isinstance(maker, PythonExecutable) else []), []
+        return list(dict.fromkeys(makers)), notes, {}
+    if isinstance(value, MacOsApplicationBundleBuilder) and isinstance(value.executable, PythonExecutable):
+        return [value.executable], [], value.tables()
+    return [], [], {}
+
+
+def _relative(world: World, thing: Any) -> Any:
+    """Paths in the file's folder as seen from there."""
+    if isinstance(thing, dict):
+        return {key: _relative(world, one) for key, one in thing.items()}
+    return thing.removeprefix(f"{world.folder}/") if isinstance(thing, str) else thing
 
 
 def _project(world: World, wanted: tables.Wanted, notes: list[str]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from oxcross.errors import ConfigError
 if TYPE_CHECKING:
     from oxcross.bzl.world import World
 
-_VARIABLE: Final = "OXCROSS_BZL_PASSWORD"
+VARIABLE: Final = "OXCROSS_BZL_PASSWORD"
 
 
 class CodeSigner(Value):
@@ -35,6 +35,6 @@ class CodeSigner(Value):
 
     def table(self) -> dict[str, Any]:
         """``[tool.oxcross.windows.sign]`` or that of macOS. The password goes into the environment, as everywhere."""
-        os.environ[_VARIABLE] = self.password
+        os.environ[VARIABLE] = self.password
         clock = {"timestamp": self.clock} if self.clock else {}
-        return {"certificate": str(self.path), "password-env": _VARIABLE, **clock}
+        return {"certificate": str(self.path), "password-env": VARIABLE, **clock}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from oxcross.bzl import reading
@@ -28,8 +29,10 @@ class Wanted:
     notes: list[str] = field(default_factory=list)  # what has no equal
 
 
-def wanted(executable: PythonExecutable) -> Wanted:
-    """The tables of an executable, for what is built. Whatever the file does not set is as oxcross has it."""
+def wanted(executable: PythonExecutable, more: Mapping[str, Any] = MappingProxyType({})) -> Wanted:
+    """The tables of an executable, for what is built, with ``more`` in them. Whatever the file does not set is as oxcross
+    has it.
+    """
     world = executable.world
     result = Wanted({"name": executable.name, "version": _version(world), "targets": [world.target.name]})
     tables = result.tables
@@ -57,6 +60,9 @@ def wanted(executable: PythonExecutable) -> Wanted:
         tables["windows"] = {"subsystem": executable.get("windows_subsystem")}
     if world.signer is not None and world.target.os in ("windows", "macos"):
         tables.setdefault(world.target.os, {})["sign"] = world.signer.table()
+    for key, value in more.items():
+        old = tables.get(key)
+        tables[key] = {**old, **value} if isinstance(old, dict) else value
     return result
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from oxcross.errors import UsageError, nearest
 
 DEFAULT: Final = "x86_64-unknown-linux-gnu"
-_TARGETS: Final[Mapping[str, str]] = {
+NAMES: Final[Mapping[str, str]] = {
     DEFAULT: "linux-x64",
     "aarch64-unknown-linux-gnu": "linux-arm64",
     "x86_64-unknown-linux-musl": "linux-x64-musl",
@@ -23,11 +23,11 @@ _TARGETS: Final[Mapping[str, str]] = {
 
 def target(triple: str) -> str:
     """The target of a triple. UsageError with the nearest valid one when there is none."""
-    if triple not in _TARGETS:
-        raise UsageError(f"there is no target for the triple {triple!r}", hint=nearest(triple, _TARGETS))
-    return _TARGETS[triple]
+    if triple not in NAMES:
+        raise UsageError(f"there is no target for the triple {triple!r}", hint=nearest(triple, NAMES))
+    return NAMES[triple]
 
 
 def triple(name: str) -> str:
     """The triple of a target, the first that it has."""
-    return next(one for one, target in _TARGETS.items() if target == name)
+    return next(one for one, target in NAMES.items() if target == name)

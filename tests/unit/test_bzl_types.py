@@ -17,6 +17,7 @@ from oxcross.bzl.distribution import PythonDistribution
 from oxcross.bzl.executable import PythonEmbeddedResources, PythonExecutable
 from oxcross.bzl.files import FileContent, FileManifest
 from oxcross.bzl.interpreter import PythonInterpreterConfig
+from oxcross.bzl.migrate import migrate, put
 from oxcross.bzl.policy import PythonPackagingPolicy
 from oxcross.bzl.resolved import ResolvedTarget
 from oxcross.bzl.rewrite import Unreadable, rewrite
@@ -387,6 +388,36 @@ def test_bundles(tmp_path: Path) -> None:
     builder = evaluated(tmp_path, lines(after=after), triple="aarch64-apple-darwin").value
     assert builder.table == {"name": "My App", "identifier": "org.example.app", "info": {"LSUIElement": True}}
     assert (builder.version, builder.executable.name) == ("1.2", "app")
+
+
+def test_bundles_migrate(tmp_path: Path) -> None:
+    after = (
+        "result = MacOsApplicationBundleBuilder('App')\n"
+        "result.add_icon('art/icon.png')\n"
+        "result.set_info_plist_required_keys('App', 'org.example.app', '1.2', '????', 'app')\n"
+        "result.add_macos_file(exe.to_file_manifest('.').get_file('app'))"
+    )
+    found = evaluated(tmp_path, lines(after=after), triple="aarch64-apple-darwin")
+    table = tomllib.loads(migrate(found.world, found.goals))["tool"]["oxcross"]
+    assert table["macos"]["app"] == {
+        "name": "App",
+        "icon": "art/icon.png",
+        "identifier": "org.example.app",
+    }
+    assert (table["version"], table["targets"]) == ("1.2", ["macos-arm64"])
+
+
+def test_migrated_tables_stand_below_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "app"\nversion = "3"\n')
+    found = evaluated(tmp_path, lines())
+    text = put(found.world, migrate(found.world, found.goals)).read_text(encoding="utf-8")
+    document = tomllib.loads(text)
+    assert text.startswith('[project]\nname = "app"')
+    assert document["tool"]["oxcross"] == {
+        "repl": True,
+        "project": False,
+        "policy": {"include-tests": False},
+    }
 
 
 @pytest.mark.parametrize(
