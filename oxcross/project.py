@@ -130,6 +130,9 @@ def load(folder: Path) -> Project:
 
 def missing(folder: Path) -> ConfigError:
     """The error for a folder without pyproject.toml: what to write."""
+    if (folder / "pyoxidizer.bzl").is_file():
+        hint = "build and run read its pyoxidizer.bzl; for all else: oxcross migrate --write"
+        return ConfigError("no pyproject.toml", where=str(folder), hint=hint)
     return ConfigError(
         "no pyproject.toml",
         where=str(folder),

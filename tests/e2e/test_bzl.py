@@ -38,6 +38,7 @@ SAID = {
     "windows": ("exe", "linux\n"),
     "beside": ("exe", "lib/plugin/__init__\nlib/made\nlib/markupsafe/_speedups\nbeside/main.py\n"),
     "setup_py": ("exe", "2.5 1.17.0 a piece\n"),
+    "project": ("exe", "4.2 1.17.0 True\n"),
     "filter": ("exe", "['decimal']\n"),
 }
 
@@ -129,7 +130,8 @@ def test_what_was_resolved_lies_beside_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["hello", "wheels", "requirements", "package_root", "callback", "interpreter", "setup_py"]
+    "name",
+    ["hello", "wheels", "requirements", "package_root", "callback", "interpreter", "setup_py", "project"],
 )
 def test_migrated_it_is_the_same_executable(name: str, tmp_path: Path) -> None:
     folder = _copied(name, tmp_path)

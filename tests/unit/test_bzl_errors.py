@@ -143,6 +143,7 @@ def _say(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
         ("build bundle", 3, "bundles are for macOS"),
         ("run files", 2, "the target has no executable to run"),
         ("migrate --bzl-target number", 3, "the target 'number' has no executable"),
+        ("release", 3, "for all else: oxcross migrate --write"),
         ("build made extra", 2, "build takes no argument 'extra'"),
     ],
 )
@@ -162,7 +163,8 @@ def test_command_line(
         "register_target('bundle', lambda: MacOsApplicationBundleBuilder('x'))\n"
         "register_target('files', lambda: FileManifest())\n" + lines()
     )
-    found, said = _say(capsys, *words.split(), "--path", str(tmp_path))
+    flag = "--project" if words == "release" else "--path"
+    found, said = _say(capsys, *words.split(), flag, str(tmp_path))
     assert message in said
     assert found == status
 
