@@ -13,7 +13,7 @@ from oxcross.bzl.interpreter import PythonInterpreterConfig
 from oxcross.bzl.policy import PythonPackagingPolicy
 from oxcross.bzl.resolved import ResolvedTarget
 from oxcross.bzl.resources import File, Origin, PythonModuleSource, Resource, Source
-from oxcross.bzl.values import Calls, Value
+from oxcross.bzl.values import Calls, Value, file_name
 from oxcross.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class PythonExecutable(Maker):
         self, world: World, name: str, policy: PythonPackagingPolicy, config: PythonInterpreterConfig
     ) -> None:
         super().__init__(world)
-        self.name = name
+        self.name = file_name("an executable's name", name)
         self.policy = policy
         self.config = config
         self.listed: dict[Origin, list[Resource]] = {}  # what requirements come to, by the call

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from oxcross.bzl.values import Call, Calls, Function
+from oxcross.bzl.values import Call, Calls, Function, file_name
 from oxcross.bzl.world import World
 from oxcross.config.findings import shown
 from oxcross.errors import ConfigError, nearest
@@ -41,7 +41,7 @@ class Goals:
         default_build_script: bool = False,  # noqa: ARG002 (PyOxidizer's signature)
     ) -> None:
         """Starlark's register_target."""
-        self.known[name] = Goal(name, fn, tuple(depends or ()))
+        self.known[file_name("a target's name", name)] = Goal(name, fn, tuple(depends or ()))
         if default:
             self.default = name
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 from oxcross.build import Artifact, Workshop
 from oxcross.bzl import staging, tables
 from oxcross.bzl.apple import MacOsApplicationBundleBuilder
-from oxcross.bzl.executable import PythonExecutable
+from oxcross.bzl.executable import PythonEmbeddedResources, PythonExecutable
 from oxcross.bzl.files import FileContent, FileManifest
 from oxcross.bzl.goals import Goals
 from oxcross.bzl.resolved import ResolvedTarget
+from oxcross.bzl.values import Value
 from oxcross.bzl.world import World
 from oxcross.collect import application
 from oxcross.config.findings import shown
@@ -59,14 +60,20 @@ class Making:
             for path, content in manifest.files.items()
             if isinstance(content.maker, PythonExecutable)
         ]
-        if replaced and folder.is_dir():
-            shutil.rmtree(folder)
+        if replaced:
+            self._clear(folder)
         for path, content in manifest.files.items():
             if content.maker is None:
                 staging.write(folder / path, content.data, executable=bool(content.get("executable")))
         if not built:
             self.world.notice(f"written: {shown(folder)}")
         return [self._placed(folder / path, *one) for path, one in built]
+
+    def _clear(self, folder: Path) -> None:
+        """Take an earlier build away. What lies outside of the build path may be anything: it stays, and is written over."""
+        built = self.world.build_path.resolve()
+        if folder.is_dir() and built in folder.resolve().parents:
+            shutil.rmtree(folder)
 
     def _placed(self, path: Path, artifact: Artifact, wanted: tables.Wanted) -> Artifact:
         staging.write(path, artifact.path.read_bytes(), executable=True)
@@ -111,8 +118,7 @@ class Making:
             hint = 'builder.add_macos_manifest(exe.to_file_manifest("."))'
             raise ConfigError("the bundle has no executable", where=shown(self.world.file), hint=hint)
         artifact, wanted = self._built(builder.executable, builder.tables())
-        if folder.is_dir():
-            shutil.rmtree(folder)
+        self._clear(folder)
         for package in artifact.packages:
             shutil.copytree(package, folder / package.name, symlinks=True)
         path = folder / PurePosixPath(artifact.path.name)
@@ -120,20 +126,12 @@ class Making:
         return [replace(placed, packages=tuple(folder / one.name for one in artifact.packages))]
 
     def _unbuildable(self, value: Any, name: str) -> ConfigError:
-        kinds: Iterable[str] = (
-            "PythonExecutable",
-            "FileManifest",
-            "FileContent",
-            "MacOsApplicationBundleBuilder",
-        )
-        kind = (
-            getattr(value, "kind", None) or "None" if value is None else getattr(value, "kind", repr(value))
-        )
+        kind = value.kind if isinstance(value, Value) else repr(value)
         hint = (
-            "the resources are always in the executable: build its target"
-            if kind == "PythonEmbeddedResources"
-            else f"its function must return one of: {', '.join(kinds)}"
+            "its function must return a PythonExecutable, a FileManifest, a FileContent or a bundle's builder"
         )
+        if isinstance(value, PythonEmbeddedResources):
+            hint = "the resources are always in the executable: build its target"
         return ConfigError(
             f"the target {name!r} is nothing to build: {kind}", where=shown(self.world.file), hint=hint
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,10 +12,14 @@ from oxcross import project as projects
 from oxcross.bzl import toml
 from oxcross.bzl.resources import Source
 from oxcross.collect import lockfile
+from oxcross.errors import ConfigError
 from oxcross.project import Project
 
 if TYPE_CHECKING:
     from oxcross.bzl.world import World
+
+
+_MARK = ".made-by-oxcross"
 
 
 def stage(world: World, name: str, tables: Mapping[str, Any], files: Mapping[str, Source]) -> Project:
@@ -23,11 +28,7 @@ def stage(world: World, name: str, tables: Mapping[str, Any], files: Mapping[str
     What the file's own oxcross.lock pins goes for it, too. ConfigErrors for tables that are wrong.
     """
     folder = world.build_path / "pyoxidizer" / name
-    if folder.is_dir():
-        for old in folder.iterdir():
-            if old.name not in ("build", lockfile.NAME):
-                shutil.rmtree(old) if old.is_dir() else old.unlink()
-    folder.mkdir(parents=True, exist_ok=True)
+    _clear(folder)
     for path, source in files.items():
         write(folder / path, source.read(), executable=source.executable)
     named = {key: tables[key] for key in ("name", "version")}
@@ -36,6 +37,19 @@ def stage(world: World, name: str, tables: Mapping[str, Any], files: Mapping[str
     if kept.is_file():
         write(folder / lockfile.NAME, kept.read_bytes())
     return projects.load(folder)
+
+
+def _clear(folder: Path) -> None:
+    """An empty folder, but for what was built and resolved there. ConfigError for a folder that is somebody else's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = list(folder.iterdir())
+    if found and not (folder / _MARK).is_file():
+        hint = "take it away, or choose another with set_build_path()"
+        raise ConfigError("this folder is needed, and was not made by oxcross", where=str(folder), hint=hint)
+    for old in found:
+        if old.name not in ("build", lockfile.NAME, _MARK):
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+    (folder / _MARK).touch()
 
 
 def keep_lock(world: World, project: Project) -> None:
@@ -48,8 +62,6 @@ def keep_lock(world: World, project: Project) -> None:
 
 def write(path: Path, data: bytes, *, executable: bool = False) -> None:
     """Write a file beside its place, and move it there."""
-    import os
-
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.new")
     with beside.open("wb") as file:

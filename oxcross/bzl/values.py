@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import types
 import typing
 from collections.abc import Callable, Sequence
@@ -94,6 +95,14 @@ class Value:
         near = nearest(name, known)
         hint = near if near.startswith("did you") else "docs/pyoxidizer.md has what it has"
         return ConfigError(f"a {self.kind} has no {name!r}", hint=hint)
+
+
+def file_name(where: str, name: str) -> str:
+    """A name that becomes a file's. ConfigError for one that cannot."""
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._+-]*", name):
+        hint = "letters, digits and ._+- make a file's name"
+        raise ConfigError(f"{where} cannot be {name!r}", hint=hint)
+    return name
 
 
 def unavailable(world: World, where: str, row: Symbol) -> Callable[..., None]:

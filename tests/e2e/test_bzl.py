@@ -106,6 +106,17 @@ def test_files_around_the_executable(tmp_path: Path) -> None:
     assert (folder / "build/copy/bin/manifest").read_bytes() == (made / "bin/manifest").read_bytes()
 
 
+def test_what_lies_outside_of_the_build_path_stays(tmp_path: Path) -> None:
+    folder = _copied("manifest", tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/precious").write_text("")
+    text = (folder / NAME).read_text(encoding="utf-8")
+    (folder / NAME).write_text(text.replace('install("copy")', 'install("../../elsewhere")'))
+    _build("--path", str(folder))
+    assert (tmp_path / "elsewhere/precious").exists()
+    assert (tmp_path / "elsewhere/start").exists()
+
+
 def test_run_starts_what_the_target_makes(tmp_path: Path) -> None:
     folder = _copied("targets", tmp_path)
     done = oxcross("run", "exe", "--path", str(folder), "--", "an", "argument")

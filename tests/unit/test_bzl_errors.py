@@ -10,6 +10,7 @@ import pytest
 from bzl_files import evaluated, lines
 
 from oxcross.bzl import NAME, symbols
+from oxcross.bzl.staging import stage
 from oxcross.cli import main
 from oxcross.errors import ConfigError
 
@@ -49,6 +50,8 @@ def _error(folder: Path, text: str) -> ConfigError:
         ("exe.make_python_module_source('a b', '')", "not a module's name: 'a b'", "package.module"),
         ("exe.filter_resources_from_files(files = ['nope'])", "there is no filter file", "in each line"),
         ("exe.filter_resources_from_files(files = ['latin.txt'])", "not UTF-8", "save it as UTF-8"),
+        ("dist.to_python_executable('../x')", "an executable's name cannot be '../x'", "a file's name"),
+        ("register_target('../x', make)", "a target's name cannot be '../x'", "a file's name"),
         ("exe.to_wix_msi_builder('a', 'b', 'c', 'd')", "to_wix_msi_builder is not for oxcross", "installers"),
         ("policy.resources_location = 'on-disk'", "no such location: 'on-disk'", "filesystem-relative:PREFIX"),
         ("policy.resources_location = 'filesystem-relative:../x'", "'../x'", "name one below it"),
@@ -122,6 +125,15 @@ def test_nothing_to_build(tmp_path: Path, text: str, message: str) -> None:
     found = evaluated(tmp_path, text)
     with pytest.raises(ConfigError, match=message):
         found.goals.value()
+
+
+def test_folders_of_others_stay(tmp_path: Path) -> None:
+    (tmp_path / "build/pyoxidizer/app").mkdir(parents=True)
+    (tmp_path / "build/pyoxidizer/app/precious").write_text("")
+    world = evaluated(tmp_path, lines()).world
+    with pytest.raises(ConfigError, match="was not made by oxcross"):
+        stage(world, "app", {"name": "app", "version": "1", "repl": True}, {})
+    assert (tmp_path / "build/pyoxidizer/app/precious").exists()
 
 
 def _say(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
