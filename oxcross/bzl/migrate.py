@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -138,7 +137,7 @@ def _left_out(world: World, own: set[str], notes: list[str], *, tests: bool) -> 
         root = next((root for root in roots if (root / top).is_dir()), None)
         every = [f"{top}/{path}" for path in projectfiles.walk(root / top)] if root else []
         left += [path for path in every if path not in own and (tests or not tables.is_test(path))]
-    return [glob.escape(path) for path in left]
+    return left
 
 
 def _folder(requirement: str) -> Path | None:

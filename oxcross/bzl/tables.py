@@ -131,13 +131,13 @@ def _folded(left: dict[str, Resource], kept: set[str]) -> tuple[list[str], list[
         if whole and f"{whole}__init__.py" in left:
             modules[whole.rstrip("/").replace("/", ".")] = None
         elif whole:
-            files[f"{glob.escape(whole)}*"] = None
+            files[f"{whole}**"] = None
         elif isinstance(resource, PythonModuleSource | PythonExtensionModule) and not path.endswith(
             "/__init__.py"
         ):
             modules[resource.full_name] = None
         else:
-            files[glob.escape(path)] = None
+            files[path] = None
     return list(modules), list(files)
 
 
@@ -151,7 +151,7 @@ def _library(executable: PythonExecutable, result: Wanted) -> list[str]:
     native = [one.full_name for one in out if isinstance(one, PythonExtensionModule)]
     if native:
         result.notes.append(f"extension modules of the interpreter stay in it: {', '.join(sorted(native))}")
-    return sorted(glob.escape(one.source.path) for one in out if not isinstance(one, PythonExtensionModule))
+    return sorted(one.source.path for one in out if not isinstance(one, PythonExtensionModule))
 
 
 def _contents(executable: PythonExecutable, result: Wanted) -> dict[str, Any]:
