@@ -148,9 +148,10 @@ def _static_dependencies(project: Project) -> list[str] | None:
     if not project.include_project:
         return []
     document = tomllib.loads(project.pyproject.read_text(encoding="utf-8"))
+    if "project" not in document and "build-system" in document:  # setup.py, Poetry's own tables
+        return None
     table = document.get("project", {})
-    unsaid = "project" not in document and "build-system" in document  # setup.py says it
-    if unsaid or "dependencies" in table.get("dynamic", []):
+    if "dependencies" in table.get("dynamic", []):
         return None
     return [str(line) for line in table.get("dependencies", [])]
 

@@ -207,6 +207,16 @@ def test_project_dependencies(tmp_path: Path, store: Store, index: Path) -> None
     assert resolve(without, LINUX, store).lines == ()
 
 
+def test_dependencies_that_only_the_build_backend_knows(tmp_path: Path) -> None:
+    """setup.py, or Poetry's own tables: there is no [project] to read them from."""
+    build = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+    (tmp_path / "app.py").touch()
+    (tmp_path / "pyproject.toml").write_text(
+        f'{build}[tool.oxcross]\nname = "app"\nversion = "1"\nrun-file = "app.py"\n'
+    )
+    assert known(projects.load(tmp_path), LINUX) is None
+
+
 def test_no_requirements_no_lock(tmp_path: Path, store: Store) -> None:
     wanted = project(tmp_path, "")
     assert resolve(wanted, LINUX, store).lines == ()
