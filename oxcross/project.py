@@ -84,6 +84,7 @@ class Project:
     interpreter: Interpreter
     policy: Policy
     mirrors: tuple[str, ...]
+    configured: bool = True  # there is a [tool.oxcross]
     ignore: tuple[str, ...] = ()  # what `analyze` does not tell: "rule" or "rule:distribution"
     windows: Windows = field(default_factory=Windows)
     macos: MacOS = field(default_factory=MacOS)
@@ -137,7 +138,7 @@ def missing(folder: Path) -> ConfigError:
         "no pyproject.toml",
         where=str(folder),
         hint=(
-            "go to your project's folder, name it with --project DIR, or write one:\n"
+            "go to your project's folder, name it with --project DIR, have `oxcross init` write one, or do it yourself:\n"
             '    [project]\n    name = "app"\n    version = "1.0"\n\n'
             '    [tool.oxcross]\n    run-file = "app.py"'
         ),

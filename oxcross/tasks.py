@@ -20,6 +20,7 @@ from oxcross import targets as target_rows
 from oxcross.bzltasks import migrate
 from oxcross.command import command
 from oxcross.errors import AnalyzeError, InspectError, ToolError, UsageError, nearest
+from oxcross.inittask import init
 from oxcross.macostasks import notarize
 from oxcross.publishtasks import promote, prune, publish, releases, rollback, verify, yank
 from oxcross.reproducetask import reproduce
@@ -346,6 +347,8 @@ def _build(
     from oxcross.cache import settings, shared
 
     first = projects[0]
+    if not first.configured:
+        _tell_assumed(first)
     with (
         report.terminal(verbose=verbose) as terminal,
         shared.opened(first.cache, store, terminal, push=push or settings.pushes()) as cache,
@@ -362,6 +365,14 @@ def _runs(target: str) -> Target:
     if (lacking := runner.lacking(row)) is not None:
         raise ToolError(f"{row.name} executables cannot be run here: {lacking}")
     return row
+
+
+def _tell_assumed(project: Any) -> None:
+    """Without a [tool.oxcross] all is taken from the project: what that came to."""
+    report.note(
+        f"there is no [tool.oxcross]: {project.name} runs {project.run.value}, the one program that the project declares, "
+        f"on {', '.join(project.targets)}; `oxcross init` writes it down"
+    )
 
 
 def _show_plan(rows: list[Any], *, json: bool) -> None:
@@ -402,20 +413,7 @@ def _near(path: Path) -> str:
 
 ns = Collection(
     "oxcross",
-    *(build, run, release, publish, promote, rollback, releases, verify, reproduce, yank, prune),
-    *(
-        keygen,
-        notarize,
-        migrate,
-        analyze,
-        inspect,
-        sbom,
-        targets,
-        doctor,
-        clean,
-        shell,
-        schema,
-        cache,
-        sources,
-    ),
+    *(init, build, run, release, publish, promote, rollback, releases, verify, reproduce, yank, prune),
+    *(keygen, notarize, migrate, analyze, inspect, sbom, targets, doctor),
+    *(clean, shell, schema, cache, sources),
 )

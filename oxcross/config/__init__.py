@@ -23,12 +23,12 @@ from oxcross.errors import ConfigError, nearest
 from oxcross.project import Project, missing
 
 
-def configure(folder: Path) -> Project:
-    """The Project in ``folder``; see ``project.load``."""
+def configure(folder: Path, text: str | None = None) -> Project:
+    """The Project in ``folder``; see ``project.load``. With ``text`` for what its pyproject.toml says."""
     root = folder.resolve()
     file = root / "pyproject.toml"
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8") if text is None else text
         document = tomllib.loads(text)
     except (FileNotFoundError, NotADirectoryError):
         raise missing(folder) from None

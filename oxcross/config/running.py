@@ -89,6 +89,8 @@ class Running:
             hint = f"the project has {len(scripts)} scripts; commands = true takes them all, or choose one:{lines}"
         else:
             hint = f"write one of {', '.join((*schema.RUN_KEYS, 'commands'))} below [tool.oxcross]"
+        if "oxcross" not in self._document.get("tool", {}):
+            hint += "\n  or have `oxcross init` write a [tool.oxcross]"
         self._findings.add("tool.oxcross.entry-point", "nothing says what the executable runs", hint)
         return Run("repl"), "tool.oxcross.repl"
 

@@ -70,6 +70,7 @@ class _View:
             run=running.run,
             commands=running.commands,
             include_project=running.include_project,
+            configured="oxcross" in self._document.get("tool", {}),
             requirements=settings.requirements,
             requirements_file=self._file("requirements_file", check_hashed),
             lock=self._file("lock", check_lock),
