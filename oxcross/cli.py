@@ -26,7 +26,7 @@ from invoke.parser.context import ParserContext
 from invoke.parser.parser import Parser
 from invoke.program import Program
 
-from oxcross import __version__, arguments
+from oxcross import __version__, arguments, completion
 from oxcross.errors import OxcrossError, StoreError, UsageError
 from oxcross.report import show_error
 
@@ -109,12 +109,13 @@ class OxcrossProgram(Program):
         contexts = {
             name: context for context in self.contexts for name in (context.name, *context.aliases) if name
         }
-        if line[:1] == ["--complete"]:
-            line = words  # what stands behind -- is the line to complete
-        else:
-            line = arguments.flags_behind_task(arguments.dotted(line, tasks), contexts)
-            line = arguments.as_pyoxidizer(line, contexts)
-            line = arguments.check_flags(line, contexts, self.initial_context, self.binary)
+        if line == ["--complete"]:  # what stands behind -- is the line to complete
+            found = completion.candidates(passed, tasks, contexts, self.initial_context)
+            print("".join(f"{one}\n" for one in found), end="")
+            return 0
+        line = arguments.flags_behind_task(arguments.dotted(line, tasks), contexts)
+        line = arguments.as_pyoxidizer(line, contexts)
+        line = arguments.check_flags(line, contexts, self.initial_context, self.binary)
         try:
             self.create_config()
             self.parse_core([self.binary, *line])
@@ -158,6 +159,7 @@ class OxcrossProgram(Program):
             "debug": "Show tracebacks.",
             "help": "Show this help, or a task's.",
             "list": "List the tasks.",
+            "print-completion-script": "Print what has bash, fish or zsh complete words.",
             "version": "Show the version.",
         }
         arguments = [argument for argument in super().core_args() if argument.name in kept]
@@ -173,13 +175,11 @@ class OxcrossProgram(Program):
             self.print_version()
             raise Exit
         if shell := self.args["print-completion-script"].value:
-            from invoke.completion.complete import print_completion_script
-
-            print_completion_script(shell=shell, names=self.binary_names)
+            print(completion.script(shell, os.path.basename(self.binary)), end="")  # noqa: PTH119 (a name, not a path)
             raise Exit
 
     def parse_cleanup(self) -> None:
-        """--help, --list and completion; without a task: help."""
+        """--help and --list; without a task: help."""
         wanted = self.args.help.value
         if isinstance(wanted, str):
             if wanted not in self.parser.contexts:
@@ -189,16 +189,6 @@ class OxcrossProgram(Program):
         if wanted or self.args.list.value:
             self.print_help()
             raise Exit
-        if self.args.complete.value:
-            from invoke.completion.complete import complete
-
-            complete(
-                names=self.binary_names,
-                core=self.core,
-                initial_context=self.initial_context,
-                collection=self.collection,
-                parser=self._make_parser(),
-            )
         if not self.tasks:
             self.print_help()
             raise Exit
@@ -207,11 +197,6 @@ class OxcrossProgram(Program):
         """No core flag changes the configuration here."""
         if merge:
             self.config.merge()
-
-    @property
-    def binary_names(self) -> list[str]:
-        """For completion scripts."""
-        return [os.path.basename(self.binary)]  # noqa: PTH119 (a name, not a path)
 
     def print_help(self) -> None:
         """The program's own help: what there is to do."""

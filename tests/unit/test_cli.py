@@ -256,14 +256,6 @@ def test_clean(app: Path) -> None:
     assert run("clean", cwd=app).stdout == "nothing to remove\n"
 
 
-def test_completion() -> None:
-    script = run("--print-completion-script", "bash").stdout
-    assert "complete" in script
-    assert "oxcross" in script
-    assert "build" in run("--complete", "--", "oxcross", "bui").stdout.split()
-    assert "--targets" in run("--complete", "--", "oxcross", "build", "--").stdout.split()
-
-
 def test_reader_of_stdout_leaves() -> None:
     line = f"{sys.executable} -m oxcross schema | head -c 1"
     done = subprocess.run(["sh", "-c", line], cwd=REPOSITORY, capture_output=True, text=True, check=False)
