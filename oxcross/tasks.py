@@ -18,6 +18,7 @@ from invoke.context import Context
 from oxcross import bzltasks, report
 from oxcross import targets as target_rows
 from oxcross.bzltasks import migrate
+from oxcross.checktask import check
 from oxcross.command import command
 from oxcross.errors import AnalyzeError, InspectError, ToolError, UsageError, nearest
 from oxcross.inittask import init
@@ -413,7 +414,7 @@ def _near(path: Path) -> str:
 
 ns = Collection(
     "oxcross",
-    *(init, build, run, release, publish, promote, rollback, releases, verify, reproduce, yank, prune),
-    *(keygen, notarize, migrate, analyze, inspect, sbom, targets, doctor),
+    *(init, check, build, run, release, publish, promote, rollback, releases, verify, reproduce),
+    *(yank, prune, keygen, notarize, migrate, analyze, inspect, sbom, targets, doctor),
     *(clean, shell, schema, cache, sources),
 )
