@@ -44,7 +44,24 @@ setup(
     package_data={"greet": ["*.txt"]}, install_requires=["six"], entry_points={"console_scripts": ["greet=greet.cli:main"]},
 )
 """
+POETRY = """\
+[tool.poetry]
+name = "greet"
+version = "1.0"
+description = ""
+authors = []
+packages = [{ include = "greet", from = "src" }]
+[tool.poetry.dependencies]
+python = "^3.11"
+six = "^1.16"
+[tool.poetry.scripts]
+greet = "greet.cli:main"
+[build-system]
+requires = ["poetry-core"]
+build-backend = "poetry.core.masonry.api"
+"""
 KINDS = {
+    "Poetry's own tables": ({"pyproject.toml": POETRY, **CODE}, [("", "hello six")]),
     "setuptools with two scripts": (
         {"pyproject.toml": SETUPTOOLS, **CODE},
         [("", "hello six"), ("loud", "HELLO")],
