@@ -85,7 +85,7 @@ class Running:
             [(name, run)] = scripts.items()
             return run, f"project.scripts.{name}"
         if scripts:
-            lines = "".join(f'\n    entry-point = "{run.value}"' for run in scripts.values())
+            lines = "".join(f'\n    entry-point = "{run.value}"  # {name}' for name, run in scripts.items())
             hint = f"the project has {len(scripts)} scripts; commands = true takes them all, or choose one:{lines}"
         else:
             hint = f"write one of {', '.join((*schema.RUN_KEYS, 'commands'))} below [tool.oxcross]"

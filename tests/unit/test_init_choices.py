@@ -473,4 +473,4 @@ def test_a_build_without_a_table_that_cannot_tell(tmp_path: Path, scripts: str) 
     assert done.returncode == 3
     assert "nothing says what the executable runs" in done.stderr
     assert "`oxcross init`" in done.stderr
-    assert ('entry-point = "app.cli:serve"' in done.stderr) == bool(scripts)
+    assert ('entry-point = "app.cli:serve"  # serve' in done.stderr) == bool(scripts)
