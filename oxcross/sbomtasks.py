@@ -32,12 +32,12 @@ def sbom(_c: Context, file: str, output: str = "") -> None:
         sys.stdout.write(content.decode())
         return
     try:
-        _write(Path(output), content)
+        write(Path(output), content)
     except OSError as error:
         raise UsageError(f"cannot be written: {error.strerror}", where=output) from error
 
 
-def _write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
     """Write beside, flush, rename: there is all of it or what was there before."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -15,7 +15,7 @@ from typing import Any
 from invoke.collection import Collection
 from invoke.context import Context
 
-from oxcross import bzltasks, report
+from oxcross import bzltasks, costtasks, report
 from oxcross import targets as target_rows
 from oxcross.bzltasks import migrate
 from oxcross.checktask import check
@@ -206,7 +206,11 @@ def inspect(_c: Context, file: str, json: bool = False) -> None:
 @command(
     help={
         "strict": "exit status 11 when there are warnings or errors",
-        "all": "show the notes and every place",
+        "all": "show the notes and every place; of an executable every row",
+        "size": "say what the project's built executable costs instead, and what could be left out",
+        "executable": "the same of this file",
+        "html": "write that as a page to this file",
+        "start": "run the executable, too, and say how long what it imports takes",
     }
 )
 def analyze(
@@ -215,15 +219,35 @@ def analyze(
     targets: str = "",
     all: bool = False,  # noqa: A002 (the flag's name)
     strict: bool = False,
+    size: bool = False,
+    executable: str = "",
+    html: str = "",
+    start: bool = False,
     json: bool = False,
     upgrade: bool = False,
     store: str = "",
 ) -> None:
-    """Say what in the environment is likely to behave otherwise in an executable, and where.
+    """Say what in the environment is likely to behave otherwise in an executable, and where; or what an executable costs.
 
-    Nothing is built or run. `--json` gives {"targets": [{"target", "counts", "findings": [{"rule", "severity",
-    "distribution", "path", "line", "code", …}]}]}; [tool.oxcross.analyze] ignore accepts findings.
+    Nothing is built or run, save with `--start`. `--json` gives {"targets": [{"target", "counts", "findings": [{"rule", "severity",
+    "distribution", "path", "line", "code", …}]}]}; [tool.oxcross.analyze] ignore accepts findings. Of an executable it gives
+    {"size", "parts", "pieces": [{"part", "kind", "name", "stored", "size", …}], "savings", "components", "imports"}.
     """
+    if size or executable or html or start:
+        if strict or upgrade:
+            flag = "--strict" if strict else "--upgrade"
+            raise UsageError("an executable has no findings", where=flag, hint="leave it out")
+        costtasks.analyze(
+            executable,
+            project=project,
+            targets=targets,
+            html=html,
+            start=start,
+            everything=all,
+            json=json,
+            store=store,
+        )
+        return
     from oxcross import wanted
     from oxcross.analyze import analysis, show
 

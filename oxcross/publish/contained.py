@@ -49,7 +49,7 @@ def read(path: Path) -> Contained:
         blob_end = blob_start + place.blob.size
         blob = Blob(memoryview(data)[blob_start:blob_end])
         regions.append((f"{mark}launcher", start, blob_start))
-        for name, at, end in _sections(memoryview(data)[start : place.end]):
+        for name, at, end in sections(memoryview(data)[start : place.end]):
             regions.append((f"{mark}launcher, {name}", start + at, start + end))
         regions.append((f"{mark}blob", blob_start, blob_end))
         for section in Section:
@@ -62,7 +62,7 @@ def read(path: Path) -> Contained:
     return Contained(pieces=pieces, regions=tuple(regions))
 
 
-def _sections(view: memoryview) -> list[tuple[str, int, int]]:
+def sections(view: memoryview) -> list[tuple[str, int, int]]:
     """The named parts of the executable's format, of ELF what is loaded; none of one whose headers are damaged."""
     try:
         if is_elf(view):
