@@ -4,12 +4,51 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from invoke.context import Context
+
 from oxcross import build as road
 from oxcross import report, wanted
 from oxcross import targets as target_rows
+from oxcross.command import command
 from oxcross.errors import UsageError
 from oxcross.sbomtasks import write
 from oxcross.storetasks import open_store
+
+
+@command(
+    help={
+        "before": "an executable, the folder of a release, or a version in the project's dist/",
+        "after": "the same, to compare it with",
+        "all": "show every row",
+    }
+)
+def diff(
+    _c: Context,
+    before: str,
+    after: str,
+    project: str = ".",
+    all: bool = False,  # noqa: A002 (the flag's name)
+    json: bool = False,
+) -> None:
+    """Say what was added, removed, changed and grew between two executables, or two releases.
+
+    `--json` gives {"differences": [{"target", "before", "after", "parts", "changes": [{"kind", "name", "state", "before",
+    "after", "note"}]}], "added": [TARGET], "removed": [TARGET]}. Differences are no failure: the exit status is 0.
+    """
+    from oxcross.cost import differing, show, sides
+
+    one, other = sides.side(before, project), sides.side(after, project)
+    found = [differing.compare(*pair) for pair in sides.pairs(one, other)]
+    added, removed = sorted(other.keys() - one.keys()), sorted(one.keys() - other.keys())
+    if json:
+        rows = [difference.document() for difference in found]
+        report.emit({"differences": rows, "added": added, "removed": removed})
+        return
+    for difference in found:
+        show.show_difference(difference, everything=all)
+    for word, targets in (("added", added), ("removed", removed)):
+        if targets:
+            print(f"targets {word}: {', '.join(targets)}")
 
 
 def analyze(

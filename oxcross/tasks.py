@@ -20,6 +20,7 @@ from oxcross import targets as target_rows
 from oxcross.bzltasks import migrate
 from oxcross.checktask import check
 from oxcross.command import command
+from oxcross.costtasks import diff
 from oxcross.errors import AnalyzeError, InspectError, ToolError, UsageError, nearest
 from oxcross.inittask import init
 from oxcross.macostasks import notarize
@@ -439,6 +440,6 @@ def _near(path: Path) -> str:
 ns = Collection(
     "oxcross",
     *(init, check, build, run, release, publish, promote, rollback, releases, verify, reproduce),
-    *(yank, prune, keygen, notarize, migrate, analyze, inspect, sbom, targets, doctor),
+    *(yank, prune, keygen, notarize, migrate, analyze, inspect, diff, sbom, targets, doctor),
     *(clean, shell, schema, cache, sources),
 )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from oxcross import pack
+from oxcross import pack, targets
 from oxcross.cost.owners import Owners
 from oxcross.elf import ElfError
 from oxcross.errors import InspectError
@@ -50,11 +50,12 @@ class Piece:
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """An executable: ``pieces`` sum up to ``size``. ``manifest`` and ``blobs`` are what lies in it, one a slice."""
+    """An executable: ``pieces`` sum up to ``size``. ``manifest`` is its first slice's, of ``blobs`` each has one."""
 
     name: str
     size: int
     sha256: str
+    target: str
     manifest: Mapping[str, Any]
     pieces: tuple[Piece, ...]
     blobs: tuple[Blob, ...]
@@ -96,10 +97,18 @@ def read(path: Path) -> Content:
         name=path.name,
         size=len(view),
         sha256=hashlib.sha256(view).hexdigest(),
+        target=_target(blobs),
         manifest=blobs[0].manifest,
         pieces=tuple(pieces),
         blobs=tuple(blobs),
     )
+
+
+def _target(blobs: Sequence[Blob]) -> str:
+    """The target that all slices together are for."""
+    names = [str(blob.manifest.get("target", "")) for blob in blobs]
+    whole = [row.name for row in targets.load().values() if set(row.slices) == set(names)]
+    return whole[0] if whole else names[0]
 
 
 def runs(blob: Blob) -> list[tuple[int, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from oxcross import report
+from oxcross.cost.differing import Difference
 from oxcross.cost.total import Cost
 
 _MOST = 15  # rows of a table
@@ -12,9 +13,7 @@ def show(cost: Cost, *, everything: bool) -> None:
     """Print them; without ``everything`` the first rows of each table."""
     content = cost.content
     app = content.manifest["app"]
-    print(
-        f"{content.name}: {app['name']} {app['version']} for {content.manifest['target']}, {content.size} bytes\n"
-    )
+    print(f"{content.name}: {app['name']} {app['version']} for {content.target}, {content.size} bytes\n")
     parts = [
         [name, report.megabytes(stored), report.megabytes(size), f"{stored / content.size:.1%}"]
         for name, (stored, size) in content.parts.items()
@@ -34,6 +33,26 @@ def show(cost: Cost, *, everything: bool) -> None:
         _table(["slowest to import", "own", "with its imports"], rows, everything=everything)
         end = max(one.begin + one.total for one in cost.imports)
         print(f"{len(cost.imports)} imports, {end / 1000:.1f} ms")
+
+
+def show_difference(difference: Difference, *, everything: bool) -> None:
+    """Print what differs between two executables; without ``everything`` the first rows of each table."""
+    before, after = difference.before, difference.after
+    print(
+        f"{before.name} → {after.name}: {before.size} → {after.size} bytes ({after.size - before.size:+})\n"
+    )
+    parts = [
+        [name, report.megabytes(old), report.megabytes(new), f"{new - old:+}"]
+        for name, old, new in difference.parts
+    ]
+    _table(["part", "before", "after", "bytes"], parts, everything=everything)
+    rows = [
+        [one.state, one.kind, one.name, f"{one.growth:+}" if one.growth else "", one.note]
+        for one in difference.changes
+    ]
+    _table(["", "kind", "name", "bytes", "what"], rows, everything=everything)
+    if not difference.changes:
+        print("all that is inside is the same")
 
 
 def _table(headers: list[str], rows: list[list[str]], *, everything: bool) -> None:

@@ -77,7 +77,7 @@ class Cost:
             "size": content.size,
             "sha256": content.sha256,
             "app": content.manifest["app"],
-            "target": content.manifest["target"],
+            "target": content.target,
             "python": content.manifest["python"],
             "parts": [
                 {"part": name, "stored": stored, "size": size}
@@ -98,12 +98,11 @@ def examine(path: Path, store: Store, *, measured: bool) -> Cost:
     Raises as ``content.read`` and ``start.measure`` do, and CollectError when its bytecode cannot be read.
     """
     content = contents.read(path)
-    name = str(content.manifest.get("target"))
-    if name not in targets.load():
+    if content.target not in targets.load():
         raise InspectError(
-            f"its target is {name!r}, which this version of oxcross does not know", where=str(path)
+            f"its target is {content.target!r}, which this version of oxcross does not know", where=str(path)
         )
-    target = targets.get(name)
+    target = targets.get(content.target)
     python = reached.reader(content, store)
     unreached = reached.unreached(content, target, python) if python else None
     return Cost(

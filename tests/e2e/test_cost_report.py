@@ -138,3 +138,33 @@ def test_what_cannot_be_told(project: Project, tmp_path: Path) -> None:
     done = oxcross("analyze", "--size", "--strict", "--project", str(folder))
     assert done.returncode == 2
     assert "--strict" in done.stderr
+
+
+def test_two_releases(project: Project) -> None:
+    folder = project("hello")
+    configuration = folder / "pyproject.toml"
+    assert oxcross("release", "--project", str(folder)).returncode == 0
+    text = configuration.read_text(encoding="utf-8").replace('version = "1.0"', 'version = "1.1"')
+    configuration.write_text(text + '\n[tool.oxcross.stdlib]\nexclude = ["docs"]\n', encoding="utf-8")
+    (folder / "hello.py").write_text("print('another one')\n", encoding="utf-8")
+    assert oxcross("release", "--project", str(folder)).returncode == 0
+    done = oxcross("diff", "1.0", "1.1", "--project", str(folder), "--json")
+    assert done.returncode == 0, done.stderr
+    document: dict[str, Any] = json.loads(done.stdout)
+    assert (document["added"], document["removed"]) == ([], [])
+    [row] = document["differences"]
+    assert row["target"] == "linux-x64"
+    changes = {(one["kind"], one["name"]): one for one in row["changes"]}
+    assert changes["module", "pydoc"]["state"] == "removed"
+    assert changes["module", "pydoc"]["before"] > 50_000
+    assert changes["module", "hello"]["state"] == "changed"
+    assert changes["setting", "app-version"]["note"] == "0 1.0 → 0 1.1"
+    assert sum(one["after"] - one["before"] for one in row["parts"]) == (
+        row["after"]["size"] - row["before"]["size"]
+    )
+    done = oxcross("diff", str(folder / "dist/hello/1.0"), str(folder / "dist/hello/1.1"))
+    assert done.returncode == 0, done.stderr
+    assert "pydoc_data.topics" in done.stdout
+    done = oxcross("diff", "1.0", "2.0", "--project", str(folder))
+    assert done.returncode == 2
+    assert "no such file, folder or release" in done.stderr

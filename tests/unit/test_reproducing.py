@@ -225,7 +225,7 @@ def test_texts_and_bytes(tmp_path: Path) -> None:
 def test_named_parts(kind: str, section: str, keys: Path, tmp_path: Path) -> None:
     content = Path(sys.executable).read_bytes() if kind == "linux-x64" else b""
     content = content or signed(kind, keys, tmp_path / "made")[0].read_bytes()
-    parts = contained._sections(memoryview(content))
+    parts = contained.sections(memoryview(content))
     [(start, end)] = [(start, end) for name, start, end in parts if name == section]
     assert 0 < start < end <= len(content)
-    assert contained._sections(memoryview(content)[:100]) == []
+    assert contained.sections(memoryview(content)[:100]) == []
