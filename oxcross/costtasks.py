@@ -18,7 +18,7 @@ from oxcross.storetasks import open_store
 @command(
     help={
         "before": "an executable, the folder of a release, or a version in the project's dist/",
-        "after": "the same, to compare it with",
+        "after": "what to compare it with: another executable, folder or version",
         "all": "show every row",
     }
 )

@@ -209,8 +209,8 @@ def inspect(_c: Context, file: str, json: bool = False) -> None:
         "strict": "exit status 11 when there are warnings or errors",
         "all": "show the notes and every place; of an executable every row",
         "size": "say what the project's built executable costs instead, and what could be left out",
-        "executable": "the same of this file",
-        "html": "write that as a page to this file",
+        "executable": "say what this executable costs instead",
+        "html": "write what the executable costs as a page to this file",
         "start": "run the executable, too, and say how long what it imports takes",
     }
 )

@@ -123,7 +123,7 @@ def _leaves(pieces: list[Piece], room: Box, total: int) -> Iterator[Drawn]:
             name=piece.name,
             title=_title(piece),
             style=style(piece.kind),
-            label=_fitting(piece.name, box.width) if box.height > _HEADING else "",
+            label=_fitting(piece.name, box.width, end=True) if box.height > _HEADING else "",
         )
 
 
@@ -133,11 +133,14 @@ def _title(piece: Piece) -> str:
     return f"{piece.name}, {piece.kind}{arch}: {megabytes(piece.stored)}{unpacked}"
 
 
-def _fitting(text: str, width: float) -> str:
+def _fitting(text: str, width: float, *, end: bool = False) -> str:
+    """As much of a text as fits: its beginning, or its end, which is what tells modules of a package apart."""
     room = int((width - 6) / _LETTER)
     if len(text) <= room:
         return text
-    return f"{text[: room - 1]}…" if room >= 4 else ""
+    if room < 4:
+        return ""
+    return f"…{text[1 - room :]}" if end else f"{text[: room - 1]}…"
 
 
 @cache

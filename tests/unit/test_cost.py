@@ -187,6 +187,17 @@ def test_a_page_of_thousands_of_modules(tmp_path: Path) -> None:
     assert "app.m2999" in parsed.text
 
 
+def test_labels_are_no_wider_than_their_boxes(tmp_path: Path) -> None:
+    drawn = list(page.drawing(cost.read(executable(tmp_path, more=300))))
+    every = [one for part in drawn for one in (part.head, *part.leaves)]
+    labelled = [one for one in every if one.label]
+    assert {part.head.name for part in drawn} >= {"demo", "flask", "standard library"}
+    assert len(labelled) > 10
+    assert all(len(one.label) * 6 <= one.box.width for one in labelled)
+    for one in labelled:
+        assert one.label.startswith("…") or one.label[:4] in one.title or "smaller" in one.label
+
+
 def test_json(tmp_path: Path) -> None:
     content = cost.read(executable(tmp_path))
     document: dict[str, Any] = json.loads(json.dumps(costs(content).document()))
