@@ -107,7 +107,7 @@ def _packages(content: Content) -> Iterator[Saving]:
         stored=_stored(piece for piece in content.pieces if piece.kind == SOURCE),
         table="tool.oxcross",
         lines=("sources = false",),
-        note="tracebacks then have no lines of text, inspect.getsource finds nothing",
+        note="tracebacks then have no lines of text; nor has bytecode columns, which saves some more",
     )
     yield from _tests(site)
     data = [piece for piece in site if piece.kind == DATA]

@@ -65,6 +65,21 @@ def test_what_is_left_out_saves_what_was_told(project: Project, compression: str
         assert one["stored"] - 4096 <= saved <= one["stored"] + slack, what
 
 
+def test_what_packages_do_without_saves_what_was_told(project: Project) -> None:
+    folder = project("numpy_app")
+    before = _cost(build(folder))
+    tables = sum(piece["stored"] for piece in before["pieces"] if piece["part"] == "tables")
+    told = {one["what"]: one for one in before["savings"]}
+    configuration = folder / "pyproject.toml"
+    text = configuration.read_text(encoding="utf-8")
+    for what in ("the tests of numpy", "type stubs", "sources of C, Cython and Fortran"):
+        one = told[what]
+        lines = "\n".join((f"[{one['table']}]", *one["lines"]))
+        configuration.write_text(text.replace(f"[{one['table']}]", lines), encoding="utf-8")
+        saved = before["size"] - build(folder).stat().st_size
+        assert one["stored"] <= saved <= one["stored"] + tables, what
+
+
 def test_the_start_is_measured_in_the_executable(project: Project) -> None:
     executable = build(project("numpy_app"))
     document = _cost(executable, "--start")
