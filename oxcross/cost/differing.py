@@ -127,7 +127,8 @@ def _value(kind: str, data: bytes) -> str:
     if kind == "fact":
         text = json.dumps(json.loads(data))
     elif kind == "setting":
-        text = " ".join(data.decode("utf-8", "backslashreplace").split())
+        lines = data.decode("utf-8", "backslashreplace").splitlines()
+        text = ", ".join(line.removeprefix("0 ").strip() or "0" for line in lines)  # a text has no number
     else:
         return ""
     return text if len(text) <= _MOST_WORDS else ""

@@ -174,13 +174,16 @@ def test_two_releases(project: Project) -> None:
     assert changes["module", "pydoc"]["state"] == "removed"
     assert changes["module", "pydoc"]["before"] > 50_000
     assert changes["module", "hello"]["state"] == "changed"
-    assert changes["setting", "app-version"]["note"] == "0 1.0 → 0 1.1"
+    assert changes["setting", "app-version"]["note"] == "1.0 → 1.1"
     assert sum(one["after"] - one["before"] for one in row["parts"]) == (
         row["after"]["size"] - row["before"]["size"]
     )
     done = oxcross("diff", str(folder / "dist/hello/1.0"), str(folder / "dist/hello/1.1"))
     assert done.returncode == 0, done.stderr
     assert "pydoc_data.topics" in done.stdout
+    done = oxcross("diff", str(configuration), str(configuration))
+    assert done.returncode == 9
+    assert "not an oxcross executable" in done.stderr
     done = oxcross("diff", "1.0", "2.0", "--project", str(folder))
     assert done.returncode == 2
     assert "no such file, folder or release" in done.stderr
