@@ -153,6 +153,6 @@ def _data(data: list[Piece], what: str, is_one: Callable[[str], bool], patterns:
         what=what,
         stored=_stored(piece for piece in data if is_one(piece.path)),
         table="tool.oxcross",
-        lines=(f"exclude-data = [{', '.join(patterns)}]",),
+        lines=(f"exclude-files = [{', '.join(patterns)}]",),
         note="nothing that runs reads them, in most packages",
     )
