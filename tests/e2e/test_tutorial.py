@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -14,27 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pages import Block, blocks, pattern, program
 from program import REPOSITORY
 from s3server import free_ports, weed
 
 from oxcross.store import default_root
 
 PAGE = REPOSITORY / "docs" / "tutorial.md"
-FENCE = re.compile(r'^```(\w+)(?: title="([^"]*)")?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
 SERVER = "127.0.0.1:8333"  # on the page; another one in the test
 READY_SECONDS = 60.0
-
-
-def pattern(shown: str) -> str:
-    """What the page shows as a regular expression: a line of "…" is any lines, "…" in one any text, one space several."""
-    found = ""
-    for line in shown.splitlines():
-        if line == "…":
-            found += r"(?:.*\n)*"
-            continue
-        words = ["[ ]+".join(map(re.escape, part.split())) for part in line.split("…")]
-        found += ".*".join(words).join(("[ ]*", "[ ]*\\n"))
-    return found
 
 
 @pytest.mark.parametrize(
@@ -88,9 +75,7 @@ def test_the_tutorial(tmp_path: Path) -> None:
     tools, home = tmp_path / "bin", tmp_path / "home"
     tools.mkdir()
     home.mkdir()
-    program = f'#!/bin/sh\nPYTHONPATH="{REPOSITORY}" exec "{sys.executable}" -m oxcross "$@"\n'
-    (tools / "oxcross").write_text(program, encoding="utf-8")
-    (tools / "oxcross").chmod(0o755)
+    program(tools)
     (tools / "weed").symlink_to(weed())
     path = f"{tools}:{os.environ['PATH']}"
     env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
@@ -99,34 +84,33 @@ def test_the_tutorial(tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.write_text(f'export PWD="{tmp_path}"\n', encoding="utf-8")
     [port] = free_ports(1)
-    blocks = FENCE.findall(PAGE.read_text(encoding="utf-8").replace(SERVER, f"127.0.0.1:{port}"))
-    [(server, config)] = [
-        (text, blocks[at - 1]) for at, (kind, title, text) in enumerate(blocks) if kind == "sh" and title
-    ]
+    found = blocks(PAGE.read_text(encoding="utf-8").replace(SERVER, f"127.0.0.1:{port}"))
+    [at] = [at for at, block in enumerate(found) if block.kind == "sh" and block.title]
     folder = tmp_path / "server"
     folder.mkdir()
-    (folder / "s3.json").write_text(config[2], encoding="utf-8")
-    assert Path(config[1]).name == "s3.json"
-    with serving(server, folder, port, path):
-        done = _follow(blocks, state, env, tmp_path / "greet")
-    assert done == sum(kind == "sh" and not title for kind, title, _ in blocks)
+    (folder / Path(found[at - 1].title).name).write_text(found[at - 1].text, encoding="utf-8")
+    with serving(found[at].text, folder, port, path):
+        done = _follow(found, state, env, tmp_path / "greet")
+    assert done == sum(block.kind == "sh" and not block.title for block in found)
 
 
-def _follow(blocks: Sequence[tuple[str, str, str]], state: Path, env: dict[str, str], project: Path) -> int:
+def _follow(found: Sequence[Block], state: Path, env: dict[str, str], project: Path) -> int:
     """Write the files, run the commands; how many blocks of them."""
     printed, done = "", 0
-    for kind, title, text in blocks:
-        if kind == "text":
-            assert re.fullmatch(pattern(text), printed), f"the page shows\n{text}\nand it is\n{printed}"
-        elif kind != "sh":
-            (project / title).write_text(text, encoding="utf-8")
-        elif not title:
-            script = f'. "{state}"\ncd "$PWD"\n{text}export -p > "{state}"\n'
+    for block in found:
+        if block.kind == "text":
+            assert re.fullmatch(pattern(block.text), printed), (
+                f"the page shows\n{block.text}\nand it is\n{printed}"
+            )
+        elif block.kind != "sh":
+            (project / block.title).write_text(block.text, encoding="utf-8")
+        elif not block.title:
+            script = f'. "{state}"\ncd "$PWD"\n{block.text}export -p > "{state}"\n'
             ran = subprocess.run(
                 ["sh", "-e", "-c", script], cwd=state.parent, env=env, stdin=subprocess.DEVNULL,
                 capture_output=True, text=True, timeout=900, check=False,
             )  # fmt: skip
-            assert ran.returncode == 0, f"{text}\n{ran.stdout}\n{ran.stderr}"
+            assert ran.returncode == 0, f"{block.text}\n{ran.stdout}\n{ran.stderr}"
             printed = ran.stdout
             done += 1
     return done
