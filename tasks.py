@@ -138,8 +138,29 @@ def fuzz(_c: Context, seconds: int = 60) -> None:
     raise SystemExit(done.returncode)
 
 
+@command(help={"serve": "show them at 127.0.0.1:8000, and anew when a page is changed"})
+def docs(_c: Context, serve: bool = False) -> None:
+    """Build the documentation into build/docs; docs/configuration.md is written anew first."""
+    from oxcross.config import reference
+
+    (ROOT / "docs" / "configuration.md").write_text(reference.page(), encoding="utf-8")
+    _run("mkdocs", *(["serve", "--dev-addr", "127.0.0.1:8000"] if serve else ["build"]), "--strict")
+
+
 ns = Collection.from_module(tasks, name="oxcross")
-for _task in (test, lint, bench, bench_interpreter, corpus, regrtest, macho_loader, train, trace_start, fuzz):
+for _task in (
+    test,
+    lint,
+    bench,
+    bench_interpreter,
+    corpus,
+    regrtest,
+    macho_loader,
+    train,
+    trace_start,
+    fuzz,
+    docs,
+):
     ns.add_task(_task)
 
 if __name__ == "__main__":
