@@ -120,6 +120,14 @@ def test_links(page: str) -> None:
         assert not anchor or anchor in anchors(there.read_text(encoding="utf-8")), f"{page}: {link}"
 
 
+def test_places() -> None:
+    """What the architecture names lies there."""
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    found = re.findall(r"`([\w./-]+(?:/|\.py|\.toml|\.h))`", text)
+    assert len(found) > 20
+    assert not [one for one in found if not ((ROOT / one).exists() or (ROOT / "oxcross" / one).exists())]
+
+
 def test_the_reference_is_made_of_the_models() -> None:
     assert (DOCS / "configuration.md").read_text(encoding="utf-8") == reference.page(), "run ./invoke docs"
 
