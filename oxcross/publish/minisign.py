@@ -52,8 +52,8 @@ class PublicKey:
 
     @property
     def name(self) -> str:
-        """How minisign shows it: sixteen hexadecimal digits."""
-        return self.identifier[::-1].hex().upper()
+        """How minisign shows it: a number in hexadecimal digits, without zeros in front."""
+        return _name(self.identifier)
 
     def file(self) -> str:
         """As ``minisign -p`` takes it."""
@@ -69,7 +69,7 @@ class PublicKey:
         if data[:2] != _PREHASHED:
             raise MinisignError("a signature of a kind that is not made any more")
         if data[2:10] != self.identifier:
-            other = data[2:10][::-1].hex().upper()
+            other = _name(data[2:10])
             raise MinisignError(f"signed with another key, {other} rather than {self.name}")
         comment = lines[2].removeprefix(_TRUSTED)
         public = Ed25519PublicKey.from_public_bytes(self.key)
@@ -156,6 +156,10 @@ def _lines(text: str) -> list[str]:
 
 def _encoded(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
+
+
+def _name(identifier: bytes) -> str:
+    return f"{int.from_bytes(identifier, 'little'):X}"
 
 
 def _decoded(text: str, size: int, what: str) -> bytes:

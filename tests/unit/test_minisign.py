@@ -100,6 +100,11 @@ def test_a_key_is_read_as_it_was_written(key: SecretKey) -> None:
     assert repr(key._seed) not in repr(key)
 
 
+def test_a_keys_name_is_a_number() -> None:
+    """minisign writes no zeros in front."""
+    assert PublicKey(bytes([0xAB, 1, *bytes(6)]), bytes(32)).name == "1AB"
+
+
 def test_wrong_keys(key: SecretKey) -> None:
     locked = key.file(PASSWORD, CHEAP)
     plain = bytearray(base64.b64decode(key.file(None).splitlines()[1]))
