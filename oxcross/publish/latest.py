@@ -45,11 +45,8 @@ class Copy:
 
 def stable_name(name: str, version: str, file: str) -> str:
     """A file's name without the version: app-1.0-linux-x64.tar.gz is app-linux-x64.tar.gz, app-1.0.provenance.json app.provenance.json."""
-    for mark in "-.":
-        rest = file.removeprefix(f"{name}-{version}{mark}")
-        if rest != file:
-            return f"{name}{mark}{rest}"
-    return file
+    rest = file.removeprefix(f"{name}-{version}")
+    return f"{name}{rest}" if rest.startswith(("-", ".provenance.")) and rest != file else file
 
 
 def plan(bucket: Bucket, layout: Layout, channel: str, version: str, files: Mapping[str, str]) -> list[Copy]:

@@ -322,14 +322,3 @@ def test_one_line_installs_it(place: Place, project: Callable[..., Path], tmp_pa
     subprocess.run(["tar", "-xzf", archive], cwd=tmp_path, check=True)
     unpacked = tmp_path / "hello-1.1-linux-x64" / "hello"
     assert unpacked.read_bytes() == (tmp_path / "bin" / "hello").read_bytes()
-
-
-def test_where_the_version_stands_in_names() -> None:
-    for file, stable in (
-        ("app-1.0-linux-x64.tar.gz", "app-linux-x64.tar.gz"),
-        ("app-1.0-licenses.txt", "app-licenses.txt"),
-        ("app-1.0", "app-1.0"),
-        ("app-1.0.1-linux-x64", "app-1.0.1-linux-x64"),
-        ("manifest.json", "manifest.json"),
-    ):
-        assert latest.stable_name("app", "1.0", file) == stable

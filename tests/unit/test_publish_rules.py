@@ -341,7 +341,11 @@ def test_configuration_errors(tmp_path: Path) -> None:
     [
         ("app-1.0-linux-x64.tar.gz", "app-linux-x64.tar.gz"),
         ("app-1.0.provenance.json", "app.provenance.json"),
+        ("app-1.0-licenses.txt", "app-licenses.txt"),
+        ("app-1.0", "app-1.0"),
+        ("app-1.0.1-linux-x64", "app-1.0.1-linux-x64"),
         ("app-1.0rc1-linux-x64", "app-1.0rc1-linux-x64"),
+        ("-linux-x64", "-linux-x64"),
         ("install.sh", "install.sh"),
     ],
 )
