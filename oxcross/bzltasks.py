@@ -14,7 +14,7 @@ from invoke.context import Context
 
 from oxcross import bzl, report
 from oxcross.command import command
-from oxcross.errors import ConfigError, UsageError
+from oxcross.errors import ConfigError, ToolError, UsageError
 from oxcross.storetasks import open_store
 
 if TYPE_CHECKING:
@@ -174,7 +174,15 @@ def migrate(
 def _read(
     wanted: Wish, engine: str, jobs: int, store: str, *, verbose: bool
 ) -> Iterator[tuple[World, Goals, Workshop]]:
-    """The evaluated file, and what builds what it wants."""
+    """The evaluated file, and what builds what it wants. ToolError where there is no Starlark to read it with."""
+    import importlib.util
+
+    if importlib.util.find_spec("starlark") is None:  # its wheels leave Macs with Intel processors out
+        raise ToolError(
+            "this installation of oxcross has no Starlark",
+            where=str(wanted.file),
+            hint="pip install starlark-pyo3; or `oxcross migrate` on another machine, and go on with its [tool.oxcross]",
+        )
     from oxcross import build as road
     from oxcross import recipes
     from oxcross.bzl import triples
