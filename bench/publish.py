@@ -70,7 +70,8 @@ def main() -> None:
             client.create_bucket(Bucket=publishing.BUCKET)
             content = {"linux-x64": os.urandom(wanted.size * 1_000_000)}
             made = publishing.make(
-                folder / "p", "app", "1.0", server.address, content, part_size=8, timeout=60
+                *(folder / "p", "app", "1.0", server.address, content),
+                settings={"part-size": 8, "timeout": 60},
             )
             file = made.folder / "app-1.0-linux-x64"
             target = f"s3://{publishing.BUCKET}/copied/app"
@@ -79,7 +80,7 @@ def main() -> None:
                     str(program), "--endpoint-url", server.address, "s3", "cp", "--quiet", str(file), target,
                 ],
                 "oxcross publish": lambda: [
-                    sys.executable, "-m", "oxcross", "publish", "--project", str(made.root), "--channel", "stable",
+                    sys.executable, "-m", "oxcross", "publish", "--project", str(made.root),
                 ],
             }  # fmt: skip
             found: dict[str, list[tuple[float, float]]] = {name: [] for name in lines}
