@@ -6,12 +6,11 @@ from pathlib import Path
 
 from invoke.context import Context
 
+from oxcross import atomic, report, wanted
 from oxcross import build as road
-from oxcross import report, wanted
 from oxcross import targets as target_rows
 from oxcross.command import command
 from oxcross.errors import UsageError
-from oxcross.sbomtasks import write
 from oxcross.storetasks import open_store
 
 
@@ -70,7 +69,7 @@ def analyze(
         cost = total.examine(path, opened, measured=start)
     if html:
         try:
-            write(Path(html), page.page(cost))
+            atomic.write(Path(html), page.page(cost))
         except OSError as error:
             raise UsageError(f"cannot be written: {error.strerror}", where=html) from error
     if json:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from pathlib import Path
 
 from invoke.context import Context
 
+from oxcross import atomic
 from oxcross.command import command
 from oxcross.errors import UsageError
 
@@ -32,21 +31,6 @@ def sbom(_c: Context, file: str, output: str = "") -> None:
         sys.stdout.write(content.decode())
         return
     try:
-        write(Path(output), content)
+        atomic.write(Path(output), content)
     except OSError as error:
         raise UsageError(f"cannot be written: {error.strerror}", where=output) from error
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write beside, flush, rename: there is all of it or what was there before."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            os.fchmod(descriptor, 0o644)
-            stream.write(content)
-            stream.flush()
-            os.fsync(descriptor)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from oxcross import atomic
 from oxcross import project as projects
 from oxcross.bzl import toml
 from oxcross.bzl.resources import Source
@@ -63,10 +63,4 @@ def keep_lock(world: World, project: Project) -> None:
 def write(path: Path, data: bytes, *, executable: bool = False) -> None:
     """Write a file beside its place, and move it there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.new")
-    with beside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.chmod(0o755 if executable else 0o644)
-    beside.replace(path)
+    atomic.write(path, data, 0o755 if executable else 0o644)

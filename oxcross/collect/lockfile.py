@@ -23,13 +23,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from oxcross import atomic
 from oxcross.errors import CollectError
 from oxcross.sdist import Sdist
 
@@ -107,15 +106,7 @@ def write(path: Path, lock: Lock) -> None:
         parts += _table(f"[built.{target}]", {"input": built.input, "requirements": built.requirements})
         for sdist in built.sdists:
             parts += _table(f"[[built.{target}.sdists]]", sdist.row())
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".oxcross.lock.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            os.fchmod(descriptor, 0o644)
-            file.write("".join(parts))
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    atomic.write(path, "".join(parts).encode())
 
 
 def _table(head: str, values: Mapping[str, str | Sequence[str]]) -> Iterator[str]:

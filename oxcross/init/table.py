@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
 
+from oxcross import atomic
 from oxcross.config.findings import shown
 from oxcross.errors import ConfigError
 from oxcross.init.chosen import OWN, Chosen
@@ -85,17 +85,7 @@ def write(file: Path, content: bytes) -> None:
     """Write beside, flush, rename: there is all of it or what was there before. A link stays one; rights stay as they are."""
     path = file.resolve()
     mode = path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask()
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            os.fchmod(descriptor, mode)
-            stream.write(content)
-            stream.flush()
-            os.fsync(descriptor)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    atomic.write(path, content, mode)
 
 
 def _umask() -> int:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Container
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from typing import Any
 
 from platformdirs import user_state_path
 
+from oxcross import atomic
 from oxcross.publish import keys
 from oxcross.publish.keys import Layout
 from oxcross.publish.pointer import Pointer
@@ -77,13 +76,4 @@ def _write(path: Path, settings: Publish, pointer: Pointer) -> None:
         "sequence": pointer.sequence,
         "pointer": pointer.digest,
     }
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(json.dumps(document, indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    atomic.write(path, (json.dumps(document, indent=2) + "\n").encode(), 0o600)
