@@ -11,14 +11,15 @@ import random
 import shutil
 import signal
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import faults
 import publishing
+import s3server
 from faults import Entry, Plan, Proxy
 from publisher import Done, Publishers
 from publishing import Made
@@ -61,6 +62,20 @@ class Place:
     publishers: Publishers
     client: S3Client
     folder: Path
+
+
+@contextmanager
+def running(folder: Path, environment: Mapping[str, str]) -> Iterator[Place]:
+    """A server with an empty bucket, the proxy before it, and publishers with that environment."""
+    with (
+        s3server.running(folder / "server") as server,
+        faults.running(server.port) as proxy,
+        Publishers(folder / "said", environment) as publishers,
+    ):
+        client = server.client()
+        client.create_bucket(Bucket=publishing.BUCKET)
+        yield Place(server, proxy, publishers, client, folder)
+        client.close()
 
 
 def _mixed(seed: int) -> Plan:

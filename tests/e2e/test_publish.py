@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import disturbed
 import faults
 import publishing
 import pytest
 import s3server
 from disturbed import ENVIRONMENT, Place
 from program import oxcross
-from publisher import Done, Publishers
+from publisher import Done
 from publishing import BUCKET, Made
 
 from oxcross import project as projects
@@ -33,16 +34,8 @@ from oxcross.publish.s3 import Bucket, Look
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    folder = tmp_path_factory.mktemp("publish")
-    with (
-        s3server.running(folder / "server") as server,
-        faults.running(server.port) as proxy,
-        Publishers(folder / "said", ENVIRONMENT) as publishers,
-    ):
-        client = server.client()
-        client.create_bucket(Bucket=BUCKET)
-        yield Place(server, proxy, publishers, client, folder)
-        client.close()
+    with disturbed.running(tmp_path_factory.mktemp("publish"), ENVIRONMENT) as place:
+        yield place
 
 
 @pytest.fixture(autouse=True)

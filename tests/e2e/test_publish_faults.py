@@ -11,12 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import disturbed
-import faults
 import pytest
 import s3server
 from disturbed import Outcome, Place
-from publisher import Publishers
-from publishing import BUCKET
 
 RUNS = int(os.environ.get("OXCROSS_FAULTS", "16"))
 BLOCK = 8
@@ -25,16 +22,8 @@ TABLE = Path(__file__).parent.parent / "publish" / "FAULTS.md"
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    folder = tmp_path_factory.mktemp("faults")
-    with (
-        s3server.running(folder / "server") as server,
-        faults.running(server.port) as proxy,
-        Publishers(folder / "said", {}) as publishers,
-    ):
-        client = server.client()
-        client.create_bucket(Bucket=BUCKET)
-        yield Place(server, proxy, publishers, client, folder)
-        client.close()
+    with disturbed.running(tmp_path_factory.mktemp("faults"), {}) as place:
+        yield place
 
 
 @pytest.fixture(scope="module")
