@@ -17,6 +17,8 @@ def dumps(tables: Mapping[str, Any]) -> str:
 
 def value(thing: Any) -> str:
     """A value, on one line, or a list with a line for each of its values when it would be long."""
+    if isinstance(thing, Mapping):
+        return "{ " + ", ".join(f"{_key(key)} = {value(one)}" for key, one in thing.items()) + " }"
     if isinstance(thing, bool):
         return "true" if thing else "false"
     if isinstance(thing, list):
