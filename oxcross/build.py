@@ -216,7 +216,7 @@ class Workshop:
         runtime = recipes.runtime(target)
         used = steps(project, self.store, resolution.built)
         launcher = made[used[-1]] / "bin" / "launcher"
-        extensions = [recipes.extension(target, project.python, sdist) for sdist in resolution.built]
+        extensions = [recipes.distribution(target, project.python, sdist) for sdist in resolution.built]
         host = recipes.host_python(project.python)
         built = Built(
             cpython=made[cpython],
@@ -354,10 +354,10 @@ def _advised(
     for project, resolution in zip(wanted, resolutions, strict=True):
         target = row(project, store)
         for sdist in resolution.built:
-            if error.where == recipes.extension(target, project.python, sdist).name:
-                advice = (
-                    f'{built.advice(target)}; or, if it has a pure wheel, pure-packages = ["{sdist.name}"]'
-                )
+            if error.where == recipes.distribution(target, project.python, sdist).name:
+                advice = built.advice(project, target)
+                if project.link != "memory":
+                    advice += f'; or, if it has a pure wheel, pure-packages = ["{sdist.name}"]'
                 return BuildError(error.message, where=error.where, hint=f"{error.hint}\n  {advice}")
     return error
 

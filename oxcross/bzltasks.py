@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from oxcross.build import Artifact, Workshop
     from oxcross.bzl.goals import Goals
     from oxcross.bzl.world import World
-    from oxcross.targets import Target
 
 HELP = {
     "path": "the folder of a pyoxidizer.bzl (default: the current one)",
@@ -184,7 +183,6 @@ def _read(
             hint="pip install starlark-pyo3; or `oxcross migrate` on another machine, and go on with its [tool.oxcross]",
         )
     from oxcross import build as road
-    from oxcross import recipes
     from oxcross.bzl import triples
     from oxcross.bzl.evaluate import evaluate
     from oxcross.bzl.world import World
@@ -194,16 +192,12 @@ def _read(
     with open_store(store) as opened, report.terminal(verbose=verbose) as terminal:
         workshop = road.workshop(opened, terminal, engine=engine, jobs=jobs)
 
-        def library(target: Target) -> Path:
-            step = recipes.cpython(target, "3.13")
-            return workshop.make([step])[step]
-
         world = World(
             file=wanted.file,
             triple=triple,
             store=opened,
             notice=terminal.notice,
-            library=library,
+            make=workshop.make,
             variables=_variables(wanted),
         )
         yield world, evaluate(world, wanted.target or None), workshop

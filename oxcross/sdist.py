@@ -45,6 +45,7 @@ class Sdist:
     backend: str  # "setuptools.build_meta"; an object inside a module stands behind a colon
     backend_path: tuple[str, ...] = ()  # folders of the distribution that have the backend
     cxx: bool = False  # C++ is among its sources
+    pure: bool = False  # it has no extension modules: one wheel of it does for every target
     wheels: tuple[IndexFile, ...] = ()
 
     @property
@@ -63,7 +64,7 @@ class Sdist:
             "sdist": self.file.text,
             "backend": self.backend,
             "backend-path": list(self.backend_path),
-            "languages": ["c++"] if self.cxx else [],
+            "languages": ["python"] if self.pure else ["c++"] if self.cxx else [],
             "wheels": [wheel.text for wheel in self.wheels],
         }
 
@@ -75,5 +76,6 @@ class Sdist:
             backend=row["backend"],
             backend_path=tuple(row["backend-path"]),
             cxx="c++" in row["languages"],
+            pure="python" in row["languages"],
             wheels=tuple(map(IndexFile.of, row["wheels"])),
         )

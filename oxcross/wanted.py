@@ -95,7 +95,7 @@ def known_steps(project: Project, store: Store) -> list[Step]:
     """The same, with what is known to be built from source: no network, no uv."""
     from oxcross.collect.resolve import known
 
-    resolution = None if project.link == "memory" else known(project, targets.get(project.target))
+    resolution = known(project, targets.get(project.target))
     return steps(project, store, resolution.built if resolution else ())
 
 

@@ -84,7 +84,7 @@ def _built(
 ) -> Iterator[Part]:
     """The distributions that are built from source, as far as they have been."""
     for sdist in resolution.built:
-        step = recipes.extension(wanted.row(project, store), project.python, sdist)
+        step = recipes.distribution(wanted.row(project, store), project.python, sdist)
         if (made := store.get(step.key)) is not None:
             yield from parts.installed(made / "tree")
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from oxcross import targets
+from oxcross import recipes, targets
 from oxcross.bzl.resources import Origin, PythonExtensionModule, Resource, Source, scan
 from oxcross.targets import Target
 
@@ -21,7 +21,8 @@ def resources(world: World, policy: PythonPackagingPolicy) -> list[Resource]:
     from oxcross.collect import stdlib
 
     target = single(world.target)
-    built = world.library(target)
+    step = recipes.cpython(target, "3.13")
+    built = world.make([step])[step]
     facts = json.loads((built / "link.json").read_text(encoding="utf-8"))
     version = str(facts["version"])
     folder = stdlib.folder(version)

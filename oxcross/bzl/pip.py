@@ -103,6 +103,7 @@ def distribution(path: Path) -> str:
 
 def installed(world: World, wanted: tuple[str, ...]) -> list[Source]:
     """The files that requirements come to, with all that they require, for what is built."""
+    from oxcross import recipes
     from oxcross.collect import environment, make, resolve, wheel
 
     origin = Origin(requirements=wanted)
@@ -122,6 +123,10 @@ def installed(world: World, wanted: tuple[str, ...]) -> list[Source]:
     if found.lines:
         tree = environment.environment(found.lines, project, target, world.store, notice=world.notice)
         for path, entry in make.read_tree(tree).items():
+            sources.append(Source(path, entry.read, origin, entry.executable))
+    steps = [recipes.distribution(target, project.python, sdist) for sdist in found.built]
+    for built in world.make(steps).values() if steps else ():
+        for path, entry in make.read_tree(built / "tree").items():
             sources.append(Source(path, entry.read, origin, entry.executable))
     for local in found.local:
         for path, data in wheel.of(local.path, world.store).files.items():

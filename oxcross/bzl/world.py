@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from oxcross.targets import Target
 if TYPE_CHECKING:
     from oxcross.bzl.files import FileManifest
     from oxcross.bzl.signing import CodeSigner
+    from oxcross.plan import Step
     from oxcross.store import Store
 
 
@@ -25,7 +26,7 @@ class World:
     triple: str
     store: Store
     notice: Callable[[str], None]
-    library: Callable[[Target], Path]  # the tree of CPython's step, made when it is not there
+    make: Callable[[Iterable[Step]], Mapping[Step, Path]]  # the trees of steps, made when they are not there
     variables: Mapping[str, str | None] = field(default_factory=dict)
     build_path: Path = Path("build")
     installs: list[tuple[FileManifest, str, bool]] = field(default_factory=list)  # manifest, path, replace

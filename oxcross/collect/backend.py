@@ -25,6 +25,14 @@ _LEGACY_REQUIRES = ("setuptools >= 40.8.0",)
 
 _BUILD_FILES = frozenset({"pyproject.toml", "setup.py", "setup.cfg"})
 _CXX_SUFFIXES = (".cpp", ".cc", ".cxx")
+# What says that something is compiled: setuptools' and distutils' words, and what else builds extension modules.
+_COMPILES = re.compile(
+    rb"ext_modules|ext-modules|Extension\(|cythonize|cffi_modules|build_ext|rust_extensions|mypycify|tool\.poetry\.build\]"
+)
+_COMPILERS = re.compile(
+    r"(cython|cffi|pybind11|nanobind|numpy|maturin|setuptools-rust|meson|meson-python|scikit-build|scikit-build-core|cmake|sip|mypy)\b",
+    re.IGNORECASE,
+)
 _CXX = re.compile(
     rb"language\"?\s*[=:]\s*[\"']?c\+\+", re.IGNORECASE
 )  # Extension(language="c++"), # distutils: language = c++
@@ -46,13 +54,16 @@ with open(out, "w") as file:
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """``asks``: its hook must be asked, the file alone does not say what the build requires. ``cxx``: C++ is compiled."""
+    """``asks``: its hook must be asked, the file alone does not say what the build requires. ``cxx``: C++ is compiled.
+    ``pure``: nothing in it speaks of extension modules.
+    """
 
     backend: str
     path: tuple[str, ...]
     requires: tuple[str, ...]
     asks: bool
     cxx: bool
+    pure: bool
 
 
 def fetch(found: Found, store: Store) -> Path:
@@ -92,12 +103,15 @@ def read(archive: Path, filename: str) -> Backend:
     path = tuple(system.get("backend-path", ()))
     cxx = any(name.endswith(_CXX_SUFFIXES) or _CXX.search(text) for name, text in files.items())
     late = any(b"setup_requires" in files.get(name, b"") for name in ("setup.py", "setup.cfg"))
+    requires = tuple(system.get("requires", _LEGACY_REQUIRES))
+    compiles = any(_COMPILES.search(files.get(name, b"")) for name in _BUILD_FILES)
     return Backend(
         backend=system.get("build-backend", _LEGACY),
         path=path,
-        requires=tuple(system.get("requires", _LEGACY_REQUIRES)),
+        requires=requires,
         asks=bool(path) or late,
         cxx=cxx,
+        pure=not compiles and not any(map(_COMPILERS.match, requires)),
     )
 
 

@@ -1,16 +1,19 @@
-"""Which distributions are built from source, because their wheels' extension modules cannot be loaded.
+"""Which distributions are built from source: because their wheels' extension modules cannot be loaded, or there is no wheel.
 
 A wheel without extension modules is taken as it is. Of the others the source distribution is, when its build
-backend can build for another machine, else a pure wheel of the same version, when there is one.
+backend can build for another machine, else a pure wheel of the same version, when there is one. A source distribution
+without extension modules is built once for all targets.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from oxcross import packages, targets
 from oxcross.collect import backend, index, requirements, uv
+from oxcross.collect.backend import Backend
 from oxcross.collect.index import Found, Release
 from oxcross.errors import CollectError
 from oxcross.project import Project
@@ -20,6 +23,10 @@ from oxcross.store import Store
 from oxcross.targets import Target
 
 FORMAT = 1  # of what is chosen: part of oxcross.lock's digests
+_WHEEL_ADVICE = (
+    "ask for a version that has a wheel for this target, leave the target out, build the wheel and name its folder in "
+    "UV_FIND_LINKS, or name it in pure-packages, if it can do without extension modules"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +58,21 @@ def choose(
     for release in chooser.releases([line.partition(" --hash")[0] for line in pinned.values()]):
         chooser.take(release, pinned[release.name])
     if chooser.errors:
+        loaded = project.link == "memory"
+        wrong = "without a wheel, and cannot be built" if loaded else "cannot be linked into an executable"
         raise CollectError(
-            f"cannot be linked into an executable for {target.name}:\n"
-            + "\n".join(f"    {text}" for text in chooser.errors),
+            f"{wrong} for {target.name}:\n" + "\n".join(f"    {text}" for text in chooser.errors),
             where=chooser.where,
-            hint=advice(target),
+            hint=advice(project, target),
         )
     built = sorted(chooser.built, key=lambda sdist: sdist.name)
     return Choice((*kept, *chooser.lines), tuple(built))
 
 
-def advice(target: Target) -> str:
-    """What can be done about a distribution that cannot be linked into executables for ``target``."""
+def advice(project: Project, target: Target) -> str:
+    """What can be done about a distribution that cannot be built from source for ``target``."""
+    if project.link == "memory":
+        return _WHEEL_ADVICE
     if not target.static:
         return (
             'list those that can be: link = ["…", …]; the extension modules of others are loaded from memory'
@@ -91,6 +101,11 @@ class _Chooser:
     def where(self) -> str:
         return str(self.project.lock or self.project.requirements_file or self.project.pyproject)
 
+    @property
+    def _given(self) -> bool:
+        """Whether the user gives the hashes; else they are our own, of what was looked at."""
+        return bool(self.project.lock or self.project.requirements_file)
+
     def releases(self, lines: Sequence[str]) -> list[Release]:
         arguments = [
             "--no-deps",
@@ -103,7 +118,12 @@ class _Chooser:
         """Decide for one distribution; ``line`` is what the resolution has of it."""
         native = [found for found in release.wheels if _abi(found) != "none"]
         if release.wheels and (not native or not self.project.links(release.name)):
-            self.lines.append(line)
+            # Of what was resolved from source, the hashes of wheels are not among those that came out.
+            self.lines.append(
+                line
+                if self._given or self.project.link != "memory"
+                else _with_hash(line, *(one.file for one in release.wheels))
+            )
             return
         pure = next((found.file for found in release.wheels if _abi(found) == "none"), None)
         if pure is not None and release.name in self.project.pure_packages:
@@ -120,12 +140,11 @@ class _Chooser:
 
     def _sdist(self, release: Release, line: str) -> Sdist:
         if release.sdist is None:
-            raise _CannotBeBuiltError("it has extension modules, and no source distribution")
+            raise _CannotBeBuiltError(
+                f"{'it has extension modules, and' if release.wheels else 'there is'} no source distribution"
+            )
         file = release.sdist.file
-        given = (
-            self.project.lock or self.project.requirements_file
-        )  # else the hashes are our own, of what was looked at
-        if given and "--hash=" in line and f"--hash=sha256:{file.sha256}" not in line:
+        if self._given and "--hash=" in line and f"--hash=sha256:{file.sha256}" not in line:
             raise _CannotBeBuiltError(
                 f"{file.filename} is needed, and its hash is not among those that are given"
             )
@@ -134,16 +153,33 @@ class _Chooser:
         path = backend.fetch(release.sdist, self.store)
         known = packages.get(release.name)
         found = backend.read(path, file.filename)
+        named = release.name in self.project.pure_packages
+        compiled = any(_abi(one) != "none" for one in release.wheels)
+        found = dataclasses.replace(found, pure=named or (found.pure and not compiled))
         requires = (*found.requires, *known.requires)
-        if reason := packages.obstacle(found.backend, bool(found.path), requires):
-            raise _CannotBeBuiltError(reason)
+        self._check(found, requires)
         if found.asks:
             self.notice(f"asking the build backend of {release.name} what it needs")
             requires = (*requires, *backend.asked(found, path, file.filename, self.project.root))
-            if reason := packages.obstacle(found.backend, bool(found.path), requires):
-                raise _CannotBeBuiltError(reason)
-        wheels = self._wheels(requires, file.filename)
-        return Sdist(file=file, backend=found.backend, backend_path=found.path, cxx=found.cxx, wheels=wheels)
+            self._check(found, requires)
+        return Sdist(
+            file=file,
+            backend=found.backend,
+            backend_path=found.path,
+            cxx=found.cxx and not found.pure,
+            pure=found.pure,
+            wheels=self._wheels(requires, file.filename),
+        )
+
+    def _check(self, found: Backend, requires: Iterable[str]) -> None:
+        if found.pure:
+            return
+        if not self.target.from_source:
+            raise _CannotBeBuiltError(
+                "it has extension modules, which oxcross does not build for this target"
+            )
+        if reason := packages.obstacle(found.backend, bool(found.path), requires):
+            raise _CannotBeBuiltError(reason)
 
     def _wheels(self, requires: Iterable[str], wanted_by: str) -> tuple[IndexFile, ...]:
         """The wheels of build requirements, for the build machine."""
@@ -175,5 +211,5 @@ def _rank(found: Found) -> tuple[int, str]:
     return {"none": 2, "abi3": 1}.get(abi, 0), found.file.filename
 
 
-def _with_hash(line: str, file: IndexFile) -> str:
-    return f"{line.partition(' --hash')[0]} --hash=sha256:{file.sha256}"
+def _with_hash(line: str, *files: IndexFile) -> str:
+    return line.partition(" --hash")[0] + "".join(f" --hash=sha256:{file.sha256}" for file in files)

@@ -272,8 +272,8 @@ def gather(
     runs = (project.run, *named.values())
     left_out = choose.thin(merged, project, target.os, gatherer.python, runs, builtin)
     commands.add_programs(named, merged)
-    for tree in built.extensions.values():
-        if not (tree / "modules").read_bytes():
+    for sdist, tree in zip(resolution.built, built.extensions.values(), strict=True):
+        if not sdist.pure and not (tree / "modules").read_bytes():
             name = next((tree / "tree").glob("*.dist-info")).name.partition("-")[0]
             warnings.append(f"{name}: its build made no extension modules; it runs as pure Python, if it can")
     shared = [file for one in site for file in one.shared if file.path in merged.files]

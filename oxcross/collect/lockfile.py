@@ -7,6 +7,7 @@
     [targets.linux-x64]
     input = "SHA-256 of what was resolved"
     requirements = ["flask==3.1.3 --hash=sha256:…", …]
+    wheelless = ["docopt"]              # those that have no wheel, if there are any
 
     [built.linux-x64-musl]              # where distributions are built from source
     input = "SHA-256 of what was chosen from"
@@ -16,7 +17,7 @@
     sdist = "markupsafe==3.0.4 markupsafe-3.0.4.tar.gz 153777 sha256:…"
     backend = "setuptools.build_meta"
     backend-path = []
-    languages = []                      # besides C
+    languages = []                      # besides C; ["python"]: it has no extension modules
     wheels = ["setuptools==80.9.0 setuptools-80.9.0-py3-none-any.whl 1201486 sha256:…"]
 """
 
@@ -43,10 +44,11 @@ version = 1
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """One target's entry: the digest of what was resolved, and the lines that came out."""
+    """One target's entry: the digest of what was resolved, the lines that came out, and the names of those that have no wheel."""
 
     input: str
     requirements: tuple[str, ...]
+    wheelless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def read(path: Path) -> Lock:
     try:
         return Lock(
             {
-                target: Locked(row["input"], tuple(row["requirements"]))
+                target: Locked(row["input"], tuple(row["requirements"]), tuple(row.get("wheelless", ())))
                 for target, row in document.get("targets", {}).items()
             },
             {
@@ -101,7 +103,10 @@ def write(path: Path, lock: Lock) -> None:
     """Write the file, in one atomic step; the same entries give the same bytes."""
     parts = [_HEAD]
     for target, locked in sorted(lock.targets.items()):
-        parts += _table(f"[targets.{target}]", {"input": locked.input, "requirements": locked.requirements})
+        table: dict[str, str | Sequence[str]] = {"input": locked.input, "requirements": locked.requirements}
+        if locked.wheelless:
+            table["wheelless"] = locked.wheelless
+        parts += _table(f"[targets.{target}]", table)
     for target, built in sorted(lock.built.items()):
         parts += _table(f"[built.{target}]", {"input": built.input, "requirements": built.requirements})
         for sdist in built.sdists:

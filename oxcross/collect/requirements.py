@@ -88,9 +88,9 @@ def check_remote(lines: Iterable[str], where: str) -> None:
 
 
 def pylock_lines(path: Path) -> list[str]:
-    """The packages of a ``pylock.toml`` (PEP 751) as requirement lines with the wheels' hashes.
+    """The packages of a ``pylock.toml`` (PEP 751) as requirement lines with the hashes of wheels, or of what else there is.
 
-    CollectError for a package without a wheel, and for a file that is not such a lock.
+    CollectError for a package without files, and for a file that is not such a lock.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -106,12 +106,25 @@ def _pylock_line(package: dict[str, Any], path: Path) -> Iterator[str]:
     if "directory" in package:
         yield str(Path(path.parent, package["directory"]["path"]).resolve()) + marker
         return
-    wheels = package.get("wheels", [])
-    if not wheels:
+    files = package.get("wheels", []) or [one for one in [package.get("sdist")] if one]
+    if not files:
         raise CollectError(
-            f"{name} {package.get('version', '')} is locked without a wheel",
+            f"{name} {package.get('version', '')} is locked without a wheel or a source distribution",
             where=str(path),
-            hint="oxcross takes wheels only: lock a version that has one, or leave it out (exclude-packages)",
+            hint="lock a version that has one, or leave it out (exclude-packages)",
         )
-    hashes = " ".join(f"--hash=sha256:{wheel['hashes']['sha256']}" for wheel in wheels)
+    hashes = " ".join(f"--hash=sha256:{one['hashes']['sha256']}" for one in files)
     yield f"{name}=={package['version']}{marker} {hashes}"
+
+
+def wheelless(path: Path) -> frozenset[str]:
+    """The normalised names of what a ``pylock.toml`` or ``uv.lock`` has a source distribution of, and no wheel.
+
+    CollectError for a file that is not such a lock.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        rows = document["package" if path.name == "uv.lock" else "packages"]
+        return frozenset(canonical(row["name"]) for row in rows if "sdist" in row and not row.get("wheels"))
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise CollectError(f"not a lock file that can be read: {error}", where=str(path)) from error

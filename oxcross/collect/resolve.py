@@ -12,11 +12,11 @@ import hashlib
 import json
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from oxcross.collect import built, lockfile, requirements, uv, wheel
+from oxcross.collect import built, compiling, lockfile, requirements, uv, wheel
 from oxcross.collect.lockfile import Built, Locked
 from oxcross.collect.requirements import Local
 from oxcross.cpython import series_of
@@ -58,24 +58,34 @@ def resolve(
             where=f"{project.pyproject}: tool.oxcross.link",
             hint=f'those of wheels are loaded: [tool.oxcross.target.{target.name}] link = "memory"',
         )
-    found = _resolution(project, target, store, upgrade, notice)
-    if project.link == "memory" or not found.lines:
+    found, wheelless = _resolution(project, target, store, upgrade, notice)
+    if not _divides(project, found, wheelless):
         return found
-    return _divided(project, target, store, found, upgrade, notice)
+    return _divided(project, target, store, found, wheelless, upgrade, notice)
+
+
+def _divides(project: Project, found: Resolution, wheelless: Collection[str]) -> bool:
+    """Whether something of it may have to be built from source: of what has extension modules, or has no wheel."""
+    if project.link == "memory":
+        return any(requirements.name_of(line) in wheelless for line in found.lines)
+    return bool(found.lines)
 
 
 def _resolution(
     project: Project, target: Target, store: Store, upgrade: bool, notice: Callable[[str], None]
-) -> Resolution:
-    """The distributions, whatever way they are taken."""
+) -> tuple[Resolution, Collection[str]]:
+    """The distributions, whatever way they are taken, and the names of those that are known to have no wheel."""
+    wheelless: Collection[str] = ()
     if project.lock is not None:
         lines = _locked(project, target, store)
+        wheelless = requirements.wheelless(project.lock)
     elif project.requirements_file is not None:
         lines = requirements.logical_lines(project.requirements_file)
     else:
         wanted, local = _wanted(project, target, store)
-        fixed = _resolved(project, target, store, wanted, upgrade, notice) if wanted else ()
-        return Resolution(tuple(requirements.without(fixed, project.exclude_packages)), tuple(local))
+        fixed = _resolved(project, target, store, wanted, upgrade, notice) if wanted else Locked("", ())
+        lines = requirements.without(fixed.requirements, project.exclude_packages)
+        return Resolution(tuple(lines), tuple(local)), fixed.wheelless
     where = project.lock or project.requirements_file
     base = where.parent if where else project.root
     requirements.check_remote(lines, str(where))
@@ -84,21 +94,23 @@ def _resolution(
     return Resolution(
         tuple(requirements.without(remote, project.exclude_packages)),
         tuple(one for one in local if one.path != project.root),
-    )
+    ), wheelless
 
 
 def known(project: Project, target: Target) -> Resolution | None:
     """The resolution, when it can be told without uv, network or build; else None: for plans."""
-    found = _known(project, target)
-    if found is None or project.link == "memory" or not found.lines:
+    if (both := _known(project, target)) is None:
+        return None
+    found, wheelless = both
+    if not _divides(project, found, wheelless):
         return found
     entry = lockfile.read(project.root / lockfile.NAME).built.get(target.name)
-    if entry is None or entry.input != _built_digest(found.lines, target, project):
+    if entry is None or entry.input != _built_digest(found.lines, wheelless, target, project):
         return None
     return dataclasses.replace(found, lines=entry.requirements, built=entry.sdists)
 
 
-def _known(project: Project, target: Target) -> Resolution | None:
+def _known(project: Project, target: Target) -> tuple[Resolution, Collection[str]] | None:
     if project.lock is not None and project.lock.name == "uv.lock":
         return None
     if project.lock is None and project.requirements_file is None:
@@ -108,17 +120,19 @@ def _known(project: Project, target: Target) -> Resolution | None:
         wanted = [*static, *project.requirements]
         entry = lockfile.read(project.root / lockfile.NAME).targets.get(target.name)
         if not wanted:
-            return Resolution(())
+            return Resolution(()), ()
         if entry is None or entry.input != _digest(wanted, target, project):
             return None
-        return Resolution(tuple(requirements.without(entry.requirements, project.exclude_packages)))
+        lines = requirements.without(entry.requirements, project.exclude_packages)
+        return Resolution(tuple(lines)), entry.wheelless
     path = project.lock or project.requirements_file
     if path is None:  # pragma: no cover - excluded above
         return None
     lines = requirements.pylock_lines(path) if project.lock else requirements.logical_lines(path)
     if any(requirements.local_of(line, path.parent) for line in lines):
         return None
-    return Resolution(tuple(requirements.without(lines, project.exclude_packages)))
+    wheelless = requirements.wheelless(path) if project.lock else ()
+    return Resolution(tuple(requirements.without(lines, project.exclude_packages))), wheelless
 
 
 def _wanted(project: Project, target: Target, store: Store) -> tuple[list[str], list[Local]]:
@@ -169,9 +183,10 @@ def _digest(wanted: Sequence[str], target: Target, project: Project) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def _built_digest(lines: Sequence[str], target: Target, project: Project) -> str:
+def _built_digest(lines: Sequence[str], wheelless: Collection[str], target: Target, project: Project) -> str:
     facts = {
         "format": built.FORMAT,
+        **({"wheelless": sorted(wheelless)} if project.link == "memory" else {}),
         "lines": sorted(lines),
         "link": project.link,
         "pure": sorted(project.pure_packages),
@@ -187,17 +202,25 @@ def _divided(
     target: Target,
     store: Store,
     found: Resolution,
+    wheelless: Collection[str],
     upgrade: bool,
     notice: Callable[[str], None],
 ) -> Resolution:
     """The resolution with its lines told apart: those that are wheels, and what is built from source."""
     path = project.root / lockfile.NAME
-    digest = _built_digest(found.lines, target, project)
+    digest = _built_digest(found.lines, wheelless, target, project)
     old = lockfile.read(path).built.get(target.name)
     if old is None or old.input != digest or upgrade:
         known = old.sdists if old is not None and not upgrade else ()
-        choice = built.choose(project, target, store, found.lines, known, notice)
-        old = Built(digest, choice.lines, choice.built)
+        # Where extension modules are loaded, all that has a wheel is taken as it is.
+        asked = [
+            line
+            for line in found.lines
+            if project.link != "memory" or requirements.name_of(line) in wheelless
+        ]
+        kept = [line for line in found.lines if line not in asked]
+        choice = built.choose(project, target, store, asked, known, notice)
+        old = Built(digest, tuple(sorted((*kept, *choice.lines))), choice.built)
         with _lock_file(path, store) as lock:
             lock.built[target.name] = old
     return dataclasses.replace(found, lines=old.requirements, built=old.sdists)
@@ -220,60 +243,19 @@ def _resolved(
     wanted: Sequence[str],
     upgrade: bool,
     notice: Callable[[str], None],
-) -> tuple[str, ...]:
+) -> Locked:
     path = project.root / lockfile.NAME
     digest = _digest(wanted, target, project)
     old = lockfile.read(path).targets.get(target.name)
     if old is not None and old.input == digest and not upgrade:
-        return old.requirements
+        return old
     notice(f"resolving requirements for {target.name}")
     preferred = old.requirements if old is not None and not upgrade else ()
-    lines = _compile(project, target, wanted, preferred)
+    lines, wheelless = compiling.compiled(project, target, wanted, preferred)
+    new = Locked(digest, lines, wheelless)
     with _lock_file(path, store) as lock:
-        lock.targets[target.name] = Locked(digest, lines)
-    return lines
-
-
-def _compile(
-    project: Project, target: Target, wanted: Sequence[str], preferred: Sequence[str]
-) -> tuple[str, ...]:
-    oldest = uv.oldest(project, target)
-    with tempfile.TemporaryDirectory(prefix="oxcross-") as name:
-        folder = Path(name)
-
-        def attempt(lines: Sequence[str], out: Path) -> None:
-            (folder / "requirements.in").write_text("".join(f"{line}\n" for line in lines))
-            uv.run(
-                [
-                    "pip", "compile", str(folder / "requirements.in"), "--output-file", str(out),
-                    *uv.common(target, oldest, project.python, wheels=project.link == "memory"),
-                    "--generate-hashes", "--no-header",
-                    "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
-                ],
-                folder=project.root,
-                doing=f"requirements that cannot be had for {target.name}",
-                where=str(project.pyproject),
-                variables=uv.variables(target, oldest),
-            )  # fmt: skip
-
-        out = folder / "requirements.txt"
-        out.write_text("".join(f"{line}\n" for line in preferred))
-        try:
-            attempt(wanted, out)
-        except CollectError as error:
-            # uv stops at the first conflict: ask for each requirement alone, to name all of them.
-            reasons: dict[str, None] = {}
-            for line in wanted if len(wanted) > 1 else ():
-                try:
-                    attempt([line], folder / "alone.txt")
-                except CollectError as alone:
-                    reasons.setdefault(alone.message.partition("\n")[2])
-            if len(reasons) > 1:
-                head = error.message.partition("\n")[0]
-                message = "\n".join([head, *reasons])
-                raise CollectError(message, where=error.where, hint=error.hint) from None
-            raise
-        return tuple(requirements.logical_lines(out))
+        lock.targets[target.name] = new
+    return new
 
 
 def _locked(project: Project, target: Target, store: Store) -> list[str]:

@@ -112,10 +112,15 @@ def explain(stderr: str) -> str:
 
 def hint(stderr: str) -> str:
     """The next step that fits uv's reasons."""
+    if failed := re.search(r"Failed to build `([^`]+)`", stderr):
+        return (
+            f"{failed[1]} has no wheel for this target, and its build backend fails here: ask for a version that has one, "
+            "or build the wheel and name its folder in UV_FIND_LINKS"
+        )
     if re.search(r"no (usable )?wheels|no matching|matching (platform|Python ABI) tag", stderr):
         return (
-            "oxcross takes wheels only: ask for a version that has one for this target, leave the target out, "
-            "or build the wheel and name its folder in UV_FIND_LINKS"
+            "ask for a version that has a wheel for this target, leave the target out, or build the wheel and name its folder "
+            "in UV_FIND_LINKS"
         )
     if "was not found in the package registry" in stderr:
         return "check the spelling, or name the index that has it (UV_INDEX, or [[tool.uv.index]])"

@@ -162,7 +162,7 @@ class Running:
                 for run in runs
                 if run.kind in ("entry-point", "module")
             )
-            return "build-system" in self._document or own
+            return "build-system" in self._document or own or bool(self._meta.get("dependencies"))
         if self._settings.project and not self._meta and "build-system" not in self._document:
             message = "there is no [project] to include"
             self._findings.add(

@@ -277,7 +277,7 @@ class Settings(Table):
     """Several programs in one executable, chosen by its name (a link) or the first argument: names of console
     scripts, `true` for all of [project.scripts], or a table from names to what each runs."""
     project: StrictBool | None = None
-    """Include the project itself and what it depends on; default: when it can be installed."""
+    """Include the project itself and what it depends on; default: when it can be installed, or depends on something."""
     requirements: tuple[Text, ...] = ()
     """Further requirements (PEP 508)."""
     requirements_file: Text | None = None
@@ -308,7 +308,8 @@ class Settings(Table):
     """Extension modules: `memory` loads those of wheels from memory, `static` builds them from source distributions and
     links them in; names link only these distributions in. Default: `memory`, and `static` where nothing can be loaded."""
     pure_packages: tuple[DistributionName, ...] = ()
-    """Distributions whose pure Python wheel is taken where their extension modules would be linked in."""
+    """Distributions that do without their extension modules, where these would be linked in or there is no wheel: their pure
+    Python wheel is taken, or their source distribution is built without a compiler."""
     interpreter: Interpreter = Interpreter()
     policy: Policy = Policy()
     windows: Windows = Windows()

@@ -11,6 +11,7 @@ rendered script reads are its Step's inputs, and nothing else. The graph of one 
 from __future__ import annotations
 
 from oxcross.plan import Step
+from oxcross.recipes.distributions import cxx, distribution, extension, pure
 from oxcross.recipes.interpreter import (
     LIBRARIES,
     Library,
@@ -22,7 +23,7 @@ from oxcross.recipes.interpreter import (
     toolchain,
     training,
 )
-from oxcross.recipes.launchers import cxx, extension, launcher, linked, squeezed, symbols
+from oxcross.recipes.launchers import launcher, linked, squeezed, symbols
 from oxcross.recipes.rendering import HOST
 from oxcross.recipes.texts import licences
 from oxcross.sdist import Sdist
@@ -34,6 +35,7 @@ __all__ = [
     "Library",
     "cpython",
     "cxx",
+    "distribution",
     "extension",
     "host_python",
     "launcher",
@@ -41,6 +43,7 @@ __all__ = [
     "library",
     "licences",
     "linked",
+    "pure",
     "runtime",
     "squeezed",
     "steps",
@@ -61,9 +64,10 @@ def steps(
     Of ``sdists`` the extension modules are in it.
     """
     extra = runtime(target)
+    native = tuple(sdist for sdist in sdists if not sdist.pure)
     if compression == "zstd" and target.os == "linux":
-        last = squeezed(target, version, sdists)
+        last = squeezed(target, version, native)
     else:
-        last = linked(target, version, sdists) if sdists else launcher(target, version)
-    built = [extension(target, version, sdist) for sdist in sdists]
+        last = linked(target, version, native) if native else launcher(target, version)
+    built = [distribution(target, version, sdist) for sdist in sdists]
     return [*([extra] if extra else []), licences(target, version), *built, last]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from oxcross.bzl.evaluate import evaluate
 from oxcross.bzl.executable import PythonExecutable
 from oxcross.bzl.goals import Goals
 from oxcross.bzl.world import World
+from oxcross.plan import Step
 from oxcross.store import Store
-from oxcross.targets import Target
 
 # A target that returns what LINES name `result`; `exe`, `policy`, `config`, `dist` are there.
 _FILE = """\
@@ -68,8 +68,8 @@ def evaluated(
     (folder / NAME).write_text(text, encoding="utf-8")
     told: list[str] = []
 
-    def library(target: Target) -> Path:
-        raise AssertionError(f"the standard library of {target.name} is not for unit tests")
+    def make(steps: Iterable[Step]) -> Mapping[Step, Path]:
+        raise AssertionError(f"{next(iter(steps)).name} is not for unit tests")
 
     with Store(folder / "store") as store:
         world = World(
@@ -77,7 +77,7 @@ def evaluated(
             triple=triple,
             store=store,
             notice=told.append,
-            library=library,
+            make=make,
             variables=variables or {},
         )
         return Evaluated(evaluate(world, wanted), world, told)

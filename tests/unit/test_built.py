@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 from collections.abc import Iterator, Sequence
@@ -19,8 +20,10 @@ from oxcross.errors import CollectError, ConfigErrors, SourceError
 from oxcross.fetch import Fetcher
 from oxcross.project import Project
 from oxcross.store import Store
+from oxcross.targets import Target
 
 LINUX = targets.get("linux-x64")
+WINDOWS = targets.get("win-x64")
 MUSL = targets.get("linux-x64-musl")
 
 
@@ -30,8 +33,10 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield made
 
 
-def sdist(folder: Path, name: str, build_system: str, files: Sequence[str] = ()) -> Path:
-    """A source distribution of version 1.0 with this [build-system]."""
+def sdist(
+    folder: Path, name: str, build_system: str, files: Sequence[str] = (), setup: str | None = None
+) -> Path:
+    """A source distribution of version 1.0 with this [build-system]; ``setup`` is its setup.py."""
     information = f"Metadata-Version: 2.4\nName: {name}\nVersion: 1.0\n"
     project = f'[project]\nname = "{name}"\nversion = "1.0"\n{build_system}'
     path = folder / f"{name}-1.0.tar.gz"
@@ -40,6 +45,7 @@ def sdist(folder: Path, name: str, build_system: str, files: Sequence[str] = ())
             "PKG-INFO": information,
             "pyproject.toml": project,
             **dict.fromkeys(files, ""),
+            **({"setup.py": setup} if setup is not None else {}),
         }.items():
             data = text.encode()
             entry = tarfile.TarInfo(f"{name}-1.0/{member}")
@@ -172,3 +178,86 @@ def test_what_is_built_is_fetched_by_its_pins(
         pytest.raises(SourceError, match=r"no file of fast 1\.0 has its SHA-256"),
     ):
         Fetcher(third, (), Recorder()).fetch([fast.file])
+
+
+@pytest.fixture
+def sources(index: Path) -> Path:
+    """The index with distributions that have no wheel at all, and one whose only wheel is for another platform."""
+    sdist(index, "plain", SETUPTOOLS)
+    sdist(index, "native", SETUPTOOLS, ["native.c"], setup="setup(ext_modules=[])")
+    sdist(index, "elsewhere", SETUPTOOLS)
+    wheels.make(index, "elsewhere", tag="cp313-cp313-macosx_11_0_arm64")
+    return index
+
+
+@pytest.mark.parametrize("target", [LINUX, WINDOWS, MUSL], ids=lambda target: target.name)
+def test_what_has_no_wheel_is_built_from_source(
+    tmp_path: Path, store: Store, sources: Path, monkeypatch: pytest.MonkeyPatch, target: Target
+) -> None:
+    wanted = project(tmp_path, 'requirements = ["pure", "plain", "elsewhere"]', target.name)
+    found = resolve(wanted, target, store)
+    assert names(found.lines) == ["pure"]
+    assert [(one.name, one.pure) for one in found.built] == [("elsewhere", True), ("plain", True)]
+    assert [wheel.filename for wheel in found.built[1].wheels] == ["tool-1.0-py3-none-any.whl"]
+    monkeypatch.setattr(uv, "find", lambda: pytest.fail("uv is not needed"))
+    assert resolve(wanted, target, store) == found == known(wanted, target)
+
+
+def test_a_wheel_is_taken_where_there_is_one(tmp_path: Path, store: Store, sources: Path) -> None:
+    """uv takes the newest version that has a wheel; nothing is built, and nothing said of it in the lock."""
+    sdist(sources, "pure", SETUPTOOLS)
+    found = resolve(project(tmp_path, 'requirements = ["pure", "fast"]', "linux-x64"), LINUX, store)
+    assert (names(found.lines), found.built) == (["fast", "pure"], ())
+    lock = (tmp_path / "project" / "oxcross.lock").read_text(encoding="utf-8")
+    assert "wheelless" not in lock
+    assert "built" not in lock
+
+
+def test_extension_modules_without_a_wheel(tmp_path: Path, store: Store, sources: Path) -> None:
+    """They are built where oxcross builds any, or left out where the project says that it does without them."""
+    wanted = 'requirements = ["native"]'
+    [native] = resolve(project(tmp_path, wanted, "linux-x64"), LINUX, store).built
+    assert not native.pure
+    with pytest.raises(CollectError, match="without a wheel, and cannot be built for win-x64") as caught:
+        resolve(project(tmp_path, wanted, "win-x64"), WINDOWS, store)
+    assert "native 1.0: it has extension modules, which oxcross does not build" in caught.value.message
+    assert "pure-packages" in (caught.value.hint or "")
+    without = project(tmp_path, f'{wanted}\npure-packages = ["native"]', "win-x64")
+    [pure] = resolve(without, WINDOWS, store).built
+    assert pure.pure
+    assert (pure.file, pure.wheels) == (native.file, native.wheels)
+
+
+def test_neither_a_wheel_nor_a_source_distribution(tmp_path: Path, store: Store, sources: Path) -> None:
+    """What else has no wheel is no reason not to name it, and is not named."""
+    wanted = project(tmp_path, 'requirements = ["plain", "closed"]', "win-x64")
+    with pytest.raises(CollectError, match="cannot be had for win-x64") as caught:
+        resolve(wanted, WINDOWS, store)
+    assert "closed" in caught.value.message
+    assert "plain" not in caught.value.message
+    assert "has a wheel for this target" in (caught.value.hint or "")
+
+
+def test_a_lock_with_a_source_distribution(tmp_path: Path, store: Store, sources: Path) -> None:
+    root = project(tmp_path, "").root
+    digest = hashlib.sha256((sources / "plain-1.0.tar.gz").read_bytes()).hexdigest()
+    other = hashlib.sha256((sources / "pure-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    (root / "pylock.toml").write_text(
+        f"""
+        lock-version = "1.0"
+        [[packages]]
+        name = "plain"
+        version = "1.0"
+        sdist = {{ name = "plain-1.0.tar.gz", hashes = {{ sha256 = "{digest}" }} }}
+        [[packages]]
+        name = "pure"
+        version = "1.0"
+        wheels = [{{ name = "pure-1.0-py3-none-any.whl", hashes = {{ sha256 = "{other}" }} }}]
+        """,
+        encoding="utf-8",
+    )
+    wanted = project(tmp_path, 'lock = "pylock.toml"', "linux-x64")
+    found = resolve(wanted, LINUX, store)
+    assert names(found.lines) == ["pure"]
+    assert [one.file.sha256 for one in found.built] == [digest]
+    assert known(wanted, LINUX) == found
