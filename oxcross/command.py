@@ -9,6 +9,8 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, cast, overload
 
 from invoke.exceptions import Exit
@@ -46,7 +48,8 @@ def command(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
-            return function(*args, **kwargs)
+            with _store(kwargs.get("store", "")):
+                return function(*args, **kwargs)
         except OxcrossError as error:
             from io import StringIO
 
@@ -59,3 +62,12 @@ def command(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     return cast(
         "Task[Any]", task(run, help={name.replace("_", "-"): text for name, text in texts.items()}, **options)
     )
+
+
+def _store(folder: str) -> AbstractContextManager[None]:
+    """While the task works, ``--store`` is the store of all that it does."""
+    if not folder:
+        return nullcontext()
+    from oxcross import store
+
+    return store.chosen(Path(folder).expanduser().absolute())

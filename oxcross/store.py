@@ -17,8 +17,9 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,8 +32,23 @@ from oxcross.shelf import Shelves, checked
 _TOUCH_SECONDS = 3600.0  # a value's last use is noted no more often than this
 
 
+_CHOSEN: ContextVar[Path | None] = ContextVar("chosen", default=None)
+
+
+@contextmanager
+def chosen(folder: Path) -> Iterator[None]:
+    """While the block works, the default store is in this folder."""
+    token = _CHOSEN.set(folder)
+    try:
+        yield
+    finally:
+        _CHOSEN.reset(token)
+
+
 def default_root() -> Path:
-    """``$OXCROSS_STORE``, else ``oxcross/store`` in the user's cache folder."""
+    """The one that was ``chosen``, else ``$OXCROSS_STORE``, else ``oxcross/store`` in the user's cache folder."""
+    if (folder := _CHOSEN.get()) is not None:
+        return folder
     if named := os.environ.get("OXCROSS_STORE"):
         return Path(named).expanduser().absolute()
     from platformdirs import user_cache_path

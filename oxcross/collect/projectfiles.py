@@ -64,15 +64,24 @@ def revision(root: Path) -> dict[str, str]:
             return {}
     except OSError:
         return {}
+    git = next((one for folder in (root, *root.parents) if (one := folder / ".git").exists()), None)
+    if git is None:
+        return {}
+    own = _pointed(git) if git.is_file() else git
+    shared = _pointed(own / "commondir") if (own / "commondir").is_file() else own
     found: dict[str, str] = {}
-    for folder in (root, *root.parents):
-        git = folder / ".git"
-        if git.is_dir():
-            for path in (git / "HEAD", git / "packed-refs", *sorted((git / "refs").rglob("*"))):
-                if path.is_file():
-                    found[f".git/{path.relative_to(git)}"] = path.read_text("utf-8", "replace")
-            break
+    for path in (own / "HEAD", shared / "packed-refs", *sorted((shared / "refs").rglob("*"))):
+        if path.is_file():
+            found[f".git/{path.relative_to(own if path.parent == own else shared)}"] = path.read_text(
+                "utf-8", "replace"
+            )
     return found
+
+
+def _pointed(file: Path) -> Path:
+    """The folder that a file of Git's names: of a worktree or a submodule. Source: gitrepository-layout(5)."""
+    named = file.read_text("utf-8", "replace").strip().removeprefix("gitdir: ")
+    return (file.parent / named).resolve()
 
 
 def digest(facts: Mapping[str, str]) -> str:

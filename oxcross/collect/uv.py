@@ -112,7 +112,7 @@ def explain(stderr: str) -> str:
 
 def hint(stderr: str) -> str:
     """The next step that fits uv's reasons."""
-    if failed := re.search(r"Failed to build `([^`]+)`", stderr):
+    if failed := re.search(r"Failed to build `([^`/]+==[^`/]+)`", stderr):
         return (
             f"{failed[1]} has no wheel for this target, and its build backend fails here: ask for a version that has one, "
             "or build the wheel and name its folder in UV_FIND_LINKS"

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from oxcross import targets
 from oxcross.config import schema
+from oxcross.config.computed import Computed
 from oxcross.config.findings import Findings, shown
 from oxcross.config.problems import problems
 from oxcross.config.view import linked, view
@@ -24,10 +25,13 @@ from oxcross.project import Project, missing
 
 
 def configure(folder: Path, text: str | None = None) -> Project:
-    """The Project in ``folder``; see ``project.load``. With ``text`` for what its pyproject.toml says."""
+    """The Project in ``folder``; see ``project.load``. With ``text`` for what its pyproject.toml will say: a version that is
+    computed is any then.
+    """
     root = folder.resolve()
     file = root / "pyproject.toml"
     try:
+        computed = Computed(root, ask=text is None)
         text = file.read_text(encoding="utf-8") if text is None else text
         document = tomllib.loads(text)
     except (FileNotFoundError, NotADirectoryError):
@@ -42,10 +46,10 @@ def configure(folder: Path, text: str | None = None) -> Project:
     config = _validated(document, findings)
     names = _target_names(config, findings)
     overridden = [name for name in config.target if name in targets.load()]
-    views = {name: view(root, document, config, name, findings) for name in overridden}
+    views = {name: view(root, document, config, name, findings, computed) for name in overridden}
     plain = [name for name in names or targets.load() if name not in views]
     if plain:  # also when no target is right: the rest may be wrong as well
-        base = view(root, document, config, plain[0], findings)
+        base = view(root, document, config, plain[0], findings, computed)
         for name in targets.load():
             views.setdefault(name, dataclasses.replace(base, target=name, link=linked(config.link, name)))
     findings.raise_any()

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from oxcross import sources, targets
 from oxcross.config import cache, macos, publish, release, schema, windows
+from oxcross.config.computed import Computed
 from oxcross.config.files import check_hashed, check_lock, data_files, existing_file
 from oxcross.config.findings import Findings
 from oxcross.config.running import RUN_KINDS, Running
@@ -23,10 +24,15 @@ _LOCATIONS: Final = ("location", "location_fallback", "modules", "extensions", "
 
 
 def view(
-    root: Path, document: Mapping[str, Any], config: schema.Config, target: str, findings: Findings
+    root: Path,
+    document: Mapping[str, Any],
+    config: schema.Config,
+    target: str,
+    findings: Findings,
+    computed: Computed,
 ) -> Project:
     """The Project for one target; what is wrong goes to ``findings``, and the result is then of no use."""
-    return _View(root, document, config, target, findings).project()
+    return _View(root, document, config, target, findings, computed).project()
 
 
 def linked(
@@ -42,9 +48,16 @@ def linked(
 
 class _View:
     def __init__(
-        self, root: Path, document: Mapping[str, Any], config: schema.Config, target: str, findings: Findings
+        self,
+        root: Path,
+        document: Mapping[str, Any],
+        config: schema.Config,
+        target: str,
+        findings: Findings,
+        computed: Computed,
     ) -> None:
         self._root = root
+        self._computed = computed
         self._document = document
         self._meta: Mapping[str, Any] = document.get("project", {})
         self._config = config
@@ -122,7 +135,7 @@ class _View:
 
     # -- name, version, python --------------------------------------------------------------
 
-    def _from_project(self, key: str, own: str | None) -> str:
+    def _from_project(self, key: Literal["name", "version"], own: str | None) -> str:
         if own is not None:
             return own
         value = self._meta.get(key)
@@ -133,11 +146,19 @@ class _View:
             except ValueError:
                 self._findings.add(f"project.{key}", f"cannot be a file name: {value!r}", f"set {where}")
             return value
-        if key in self._meta.get("dynamic", []):
-            message = f"missing: the project's {key} is dynamic"
-        else:
-            message = f"missing, and there is no project.{key}"
-        self._findings.add(where, message, f'write {key} = "…" below [tool.oxcross]')
+        message, hint = f"missing, and there is no project.{key}", None
+        told = key in self._meta.get("dynamic", []) or "project" not in self._document
+        if told and "build-system" in self._document:
+            try:
+                return self._computed.value(key)
+            except ConfigError as error:
+                message, hint = error.message, error.hint
+        elif key in self._meta.get("dynamic", []):
+            message = (
+                f"missing: the project's {key} is dynamic, and there is no [build-system] that computes it"
+            )
+        advice = f'write {key} = "…" below [tool.oxcross]'
+        self._findings.add(where, message, f"{hint}\n  or {advice}" if hint else advice)
         return ""
 
     def _python(self) -> str:

@@ -89,10 +89,10 @@ class _Chooser:
     def _choose_version(self) -> None:
         if said := self._project.version:
             self._add("version", said.version, f"as in {said.where}; change it there and here")
+        elif self._project.builds:
+            self.chosen.notes.append("the version is the one that the project's build backend computes")
         elif found := version.find(self._root, self._document, self._name):
             self._add("version", found[0], f"as in {found[1]}; change it there and here")
-        elif self._project.places:
-            self._add("version", _VERSION, "the project's is computed; write the one that you release")
         else:
             self._add("version", _VERSION, "the first one")
 

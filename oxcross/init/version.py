@@ -1,4 +1,4 @@
-"""A version that the metadata do not spell out: where build backends are told to look, and where people write it."""
+"""A version that the metadata do not spell out: where people write it."""
 
 from __future__ import annotations
 
@@ -42,14 +42,6 @@ def _read(path: Path) -> str:
 
 
 def _files(root: Path, document: Mapping[str, Any], name: str) -> Iterator[Path]:
-    tool = document.get("tool")
-    for dotted in ("hatch.version.path", "pdm.version.path", "setuptools.dynamic.version.file"):
-        value = _at(tool, dotted)
-        for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, str):
-                yield root / one
-    if isinstance(attribute := _at(tool, "setuptools.dynamic.version.attr"), str):
-        yield from _modules(root, document, attribute.rpartition(".")[0])
     package = re.sub(r"[-.]+", "_", name)
     for module in (package, package.lower()):
         for part in ("", ".__about__", ".__version__", "._version", ".version"):
@@ -63,10 +55,3 @@ def _modules(root: Path, document: Mapping[str, Any], module: str) -> Iterator[P
         path = folder.joinpath(*module.split("."))
         yield path / "__init__.py"
         yield path.with_name(f"{path.name}.py")
-
-
-def _at(table: object, dotted: str) -> object:
-    value = table
-    for part in dotted.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value

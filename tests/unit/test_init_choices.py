@@ -116,38 +116,33 @@ def test_windowed_programs_beside_scripts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tool", "files", "where"),
+    ("backend", "tool", "files"),
     [
-        ("", {}, "app/__init__.py"),
         (
+            "hatch",
             '[tool.hatch.version]\npath = "app/about.py"\n',
             {"app/about.py": '__version__ = "3.1"\n'},
-            "app/about.py",
         ),
-        (
-            '[tool.setuptools.dynamic]\nversion = {attr = "app.about.VERSION"}\n',
-            {"app/about.py": 'VERSION: str = "3.1"\n'},
-            "app/about.py",
-        ),
-        ('[tool.setuptools.dynamic]\nversion = {file = ["VERSION"]}\n', {"VERSION": "3.1\n"}, "VERSION"),
+        ("setuptools", '[tool.setuptools.dynamic]\nversion = {file = ["VERSION"]}\n', {"VERSION": "3.1\n"}),
     ],
 )
-def test_a_version_in_the_code(tmp_path: Path, tool: str, files: dict[str, str], where: str) -> None:
+def test_a_version_that_is_computed(tmp_path: Path, backend: str, tool: str, files: dict[str, str]) -> None:
+    """It stands nowhere else: the build asks the backend, too."""
     head = '[project]\nname = "app"\ndynamic = ["version"]\n'
-    lay(tmp_path, {"pyproject.toml": BACKENDS["hatch"] + head + ONE + tool, **PACKAGE, **files})
+    lay(tmp_path, {"pyproject.toml": BACKENDS[backend] + head + ONE + tool, **PACKAGE, **files})
     mine, project, proposal = begin(tmp_path)
-    assert mine == {"version": "3.1" if files else "2.5"}
-    assert project.version == mine["version"]
-    assert proposal.choices[0].why == f"as in {where}; change it there and here"
+    assert mine == {}
+    assert project.version == "3.1"
+    assert "build backend computes" in proposal.notes[0]
 
 
-def test_a_version_that_is_computed(tmp_path: Path) -> None:
-    head = '[project]\nname = "app"\ndynamic = ["version"]\n'
-    files = {"app/__init__.py": "", "app/cli.py": "def main(): ...\n"}
-    lay(tmp_path, {"pyproject.toml": BACKENDS["hatch"] + head + ONE, **files})
-    mine, _, proposal = begin(tmp_path)
-    assert mine == {"version": "0.1.0"}
-    assert "computed" in proposal.choices[0].why
+def test_a_version_in_the_code(tmp_path: Path) -> None:
+    """Of a project that nothing builds."""
+    lay(tmp_path, {"pyproject.toml": '[project]\nname = "app"\ndynamic = ["version"]\n' + ONE, **PACKAGE})
+    mine, project, proposal = begin(tmp_path)
+    assert mine == {"version": "2.5"}
+    assert project.version == "2.5"
+    assert proposal.choices[0].why == "as in app/__init__.py; change it there and here"
 
 
 POETRY = '[tool.poetry]\nname = "app"\nversion = "4.0"\n[tool.poetry.dependencies]\npython = "^3.11"\nsix = "^1.16"\n'

@@ -56,7 +56,22 @@ def test_name_and_version_from_the_table(write: Write) -> None:
 def test_no_name_and_dynamic_version(write: Write) -> None:
     texts = errors(write('[tool.oxcross]\nrun-file = "app.py"\n', head='[project]\ndynamic = ["version"]\n'))
     assert any("tool.oxcross.name" in text and "no project.name" in text for text in texts)
-    assert any("tool.oxcross.version" in text and "dynamic" in text for text in texts)
+    assert any(
+        "tool.oxcross.version" in text and "there is no [build-system] that computes it" in text
+        for text in texts
+    )
+
+
+def test_a_version_that_cannot_be_computed(write: Write) -> None:
+    head = '[project]\nname = "app"\ndynamic = ["version"]\n'
+    system = '[build-system]\nrequires = []\nbuild-backend = "nothing"\nbackend-path = ["."]\n'
+    text = error(write(f'{system}[tool.oxcross]\nrun-file = "app.py"\n', head=head))
+    assert (
+        "tool.oxcross.version: missing: it is left to the build backend, and its wheel cannot be built"
+        in text
+    )
+    assert "nothing" in text
+    assert 'or write version = "…" below [tool.oxcross]' in text
 
 
 @pytest.mark.parametrize(
