@@ -11,11 +11,14 @@ from collections.abc import Collection as Sized
 from collections.abc import Iterator
 from difflib import get_close_matches
 from itertools import pairwise
+from typing import Final
 
 from invoke.collection import Collection
 from invoke.parser.context import ParserContext
 
 from oxcross.errors import UsageError, nearest
+
+_BARE: Final = ("--bzl-target", "--name")  # flags whose value may stand behind the task without them
 
 
 def split(words: list[str]) -> tuple[list[str], list[str]]:
@@ -63,23 +66,24 @@ def flags_behind_task(line: list[str], contexts: dict[str, ParserContext]) -> li
     return [*core, *rest[:1], *before, *rest[1:]]
 
 
-def as_pyoxidizer(line: list[str], contexts: dict[str, ParserContext]) -> list[str]:
-    """``build install --var NAME VALUE``, as PyOxidizer takes it, in flags that Invoke knows."""
+def bare_values(line: list[str], contexts: dict[str, ParserContext]) -> list[str]:
+    """``explain NAME`` and, as PyOxidizer takes it, ``build install --var NAME VALUE``, in flags that Invoke knows."""
     found: list[str] = []
     context: ParserContext | None = None
     words = list(line)
     while words:
         word = words.pop(0)
         argument = context.flags.get(word) if context else None
-        if context is None or word in contexts:
+        bare = next((flag for flag in _BARE if context and flag in context.flags and flag not in found), None)
+        if context is None or (word in contexts and bare != "--name"):
             context = contexts.get(word, context)
         elif argument is not None and argument.takes_value and words:
             found.append(word)
             named = words.pop(0)
             pair = word in ("--var", "--var-env") and "=" not in named and words and words[0][:1] != "-"
             word = f"{named}={words.pop(0)}" if pair else named
-        elif not word.startswith("-") and "--bzl-target" in context.flags and "--bzl-target" not in found:
-            found.append("--bzl-target")
+        elif bare and not word.startswith("-"):
+            found.append(bare)
         found.append(word)
     return found
 

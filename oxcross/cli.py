@@ -114,7 +114,7 @@ class OxcrossProgram(Program):
             print("".join(f"{one}\n" for one in found), end="")
             return 0
         line = arguments.flags_behind_task(arguments.dotted(line, tasks), contexts)
-        line = arguments.as_pyoxidizer(line, contexts)
+        line = arguments.bare_values(line, contexts)
         line = arguments.check_flags(line, contexts, self.initial_context, self.binary)
         try:
             self.create_config()

@@ -73,7 +73,7 @@ def candidates(
     elif current.startswith("-"):
         found = [one for one in flags if one.startswith("--") and one != "--complete"]
     elif name:
-        found = []
+        found = _explained() if name == "explain" else []
     elif group:
         found = list(namespace.collections[group].task_names)
     else:
@@ -97,6 +97,8 @@ def _task(
 
 def _values(flag: str, current: str) -> list[str]:
     """What a flag can be set to, where that is known."""
+    if flag == "--name":
+        return _explained()
     if flag == "--targets":
         before, comma, _ = current.rpartition(",")
         return [f"{before}{comma}{name}" for name in targets.load() if name not in before.split(",")]
@@ -107,3 +109,10 @@ def _values(flag: str, current: str) -> list[str]:
         "--target": tuple(targets.load()),
     }
     return list(known.get(flag, ()))
+
+
+def _explained() -> list[str]:
+    """The names of what can be explained."""
+    from oxcross import explain
+
+    return [section.name for section in explain.sections()]

@@ -1,4 +1,4 @@
-"""Where the rooms that are not Python lie: ``templates``, ``images``, ``launcher`` and ``profiles``.
+"""Where the rooms that are not Python lie: ``templates``, ``images``, ``launcher`` and ``profiles``; and two texts.
 
 In a checkout they stand beside the package; in a wheel, and in oxcross's own executable, inside it
 as ``oxcross/_rooms``.
@@ -38,10 +38,19 @@ def files(name: Room) -> dict[str, bytes]:
 
 def licence() -> str:
     """oxcross's own licence, which the launcher is under."""
+    return _text("LICENSE")
+
+
+def errors_page() -> str:
+    """The page that explains errors."""
+    return _text("docs/errors.md")
+
+
+def _text(name: str) -> str:
     for base in (_PACKAGE / "_rooms", _PACKAGE.parent):
-        if (base / "LICENSE").is_file():
-            return (base / "LICENSE").read_text(encoding="utf-8")
-    raise FileNotFoundError(f"{_PACKAGE}: this installation of oxcross has no LICENSE")
+        if (base / name).is_file():
+            return (base / name).read_text(encoding="utf-8")
+    raise FileNotFoundError(f"{_PACKAGE}: this installation of oxcross has no {name}")
 
 
 def _aside(path: Path) -> bool:

@@ -22,6 +22,7 @@ from oxcross.checktask import check
 from oxcross.command import command
 from oxcross.costtasks import diff
 from oxcross.errors import AnalyzeError, InspectError, ToolError, UsageError, nearest
+from oxcross.explaintask import explain
 from oxcross.inittask import init
 from oxcross.macostasks import notarize
 from oxcross.publishtasks import promote, prune, publish, releases, rollback, verify, yank
@@ -441,5 +442,5 @@ ns = Collection(
     "oxcross",
     *(init, check, build, run, release, publish, promote, rollback, releases, verify, reproduce),
     *(yank, prune, keygen, notarize, migrate, analyze, inspect, diff, sbom, targets, doctor),
-    *(clean, shell, schema, cache, sources),
+    *(clean, shell, schema, explain, cache, sources),
 )

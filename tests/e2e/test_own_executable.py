@@ -1,4 +1,4 @@
-"""oxcross as its own executable publishes: what of Amazon's kit is left out of it is not missed."""
+"""oxcross as its own executable publishes: what of Amazon's kit is left out of it is not missed; and it explains errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ import pytest
 import s3server
 from disturbed import ENVIRONMENT
 from program import REPOSITORY, build
+from terminals import on_a_terminal
 
+from oxcross import explain
 from oxcross.publish import contained
 
 _ANSWER = """\
@@ -111,3 +113,13 @@ def test_what_is_left_of_amazons_kit(executable: Path) -> None:
     }
     installed = Path(sys.prefix, "lib").glob("python3*/site-packages/botocore/data/*")
     assert len([path for path in installed if path.is_dir()]) > 100  # so there was something to leave out
+
+
+def test_errors_are_explained(executable: Path, tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    line: list[str | Path] = [executable, "explain", "no-project"]
+    said = subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout
+    assert said == explain.find("no-project").markdown
+    drawn = on_a_terminal(line)  # by other packages
+    assert "No project" in drawn
+    assert "```" not in drawn

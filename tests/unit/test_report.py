@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import io
-import os
-import pty
 import re
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from terminals import on_a_terminal
 
 from oxcross import report
 from oxcross.errors import ConfigError, ConfigErrors, UsageError
@@ -94,34 +91,12 @@ report.show_error(UsageError("no"))
 """
 
 
-def on_a_terminal(script: str, **env: str) -> str:
-    """What a script prints to a pseudo-terminal."""
-    ours, theirs = pty.openpty()
-    done = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", script],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "100", **env},
-    )
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            part = os.read(ours, 65536)
-        except OSError:  # Linux says EIO when the last writer has left
-            break
-        if not part:
-            break
-        shown += part
-    os.close(ours)
-    assert done.wait(30) == 0, shown.decode()
-    return shown.decode()
+def python(script: str, **env: str) -> str:
+    return on_a_terminal([sys.executable, "-W", "error", "-c", script], **env)
 
 
 def test_live() -> None:
-    shown = on_a_terminal(SCRIPT)
+    shown = python(SCRIPT)
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
     for text in (
         "built  linux-x64/zlib  1.5 s",
@@ -138,10 +113,10 @@ def test_live() -> None:
 
 
 def test_no_colour() -> None:
-    shown = on_a_terminal(SCRIPT, NO_COLOR="1")
+    shown = python(SCRIPT, NO_COLOR="1")
     assert not re.search(r"\x1b\[([0-9]+;)*[349][0-9][;m]", shown), shown
 
 
 def test_dumb_terminal() -> None:
-    shown = on_a_terminal("from oxcross import report; print(type(report.terminal()).__name__)", TERM="dumb")
+    shown = python("from oxcross import report; print(type(report.terminal()).__name__)", TERM="dumb")
     assert shown.strip() == "Lines"

@@ -37,6 +37,8 @@ def test_an_installation_without_rooms(tmp_path: Path, monkeypatch: pytest.Monke
         rooms.room("templates")
     with pytest.raises(FileNotFoundError, match="has no LICENSE"):
         rooms.licence()
+    with pytest.raises(FileNotFoundError, match=r"has no docs/errors\.md"):
+        rooms.errors_page()
 
 
 def test_the_wheel_s_rooms(tmp_path: Path) -> None:
@@ -48,6 +50,7 @@ sys.path.insert(0, sys.argv[1])
 from oxcross import rooms
 assert Path(rooms.__file__).is_relative_to(sys.argv[1])
 assert rooms.licence().startswith("MIT License")
+assert rooms.errors_page().startswith("# Errors")
 print(rooms.room("launcher"), len(rooms.files("templates")))
 """
     import tomllib
