@@ -37,7 +37,10 @@ def dotted(line: list[str], namespace: Collection) -> list[str]:
             if name in names:
                 return [*line[:at], f"{group}.{name}", *line[at + 2 :]]
             if not name.startswith("-"):
-                raise UsageError(f"there is no task {group} {name}", hint=nearest(name, names))
+                hint = nearest(name, names)
+                raise UsageError(
+                    f"there is no task {group} {name}", hint=hint, page="a-task-that-there-is-not"
+                )
             return line
     return line
 
@@ -119,7 +122,8 @@ def _no_flag(word: str, contexts: Sized[ParserContext], core: ParserContext, bin
     close = get_close_matches(word, [flag for flag in known if flag.startswith("--")], n=1, cutoff=0.6)
     name = str(next(iter(contexts)).name).replace(".", " ") if len(contexts) == 1 else ""
     hint = f"did you mean {close[0]}?" if close else f"see {' '.join(filter(None, [binary, name, '--help']))}"
-    return UsageError(f"{name} has no flag {word}" if name else f"there is no flag {word}", hint=hint)
+    said = f"{name} has no flag {word}" if name else f"there is no flag {word}"
+    return UsageError(said, hint=hint, page="a-flag-that-a-task-does-not-have")
 
 
 def usage_error(
@@ -137,13 +141,16 @@ def usage_error(
         if not word.startswith("-"):
             if task and not get_close_matches(word, contexts, n=1, cutoff=0.6):
                 return UsageError(f"{task} takes no argument {word!r}", hint=f"see {help_line}")
-            return UsageError(f"there is no task {word!r}", hint=nearest(word, _spoken(contexts)))
+            hint = nearest(word, _spoken(contexts))
+            return UsageError(f"there is no task {word!r}", hint=hint, page="a-task-that-there-is-not")
         return _no_flag(word, contexts.values(), core, binary)
     if found := re.search(r"did not receive required positional arguments: (.*)", text):
         wanted = found[1].replace("'", "").upper()
-        return UsageError(f"{task} needs {wanted}", hint=f"see {help_line}")
+        return UsageError(f"{task} needs {wanted}", hint=f"see {help_line}", page="a-value-that-is-missing")
     if found := re.search(r"Flag <Argument: ([\w-]+).*needed value", text):
-        return UsageError(f"--{found[1]} needs a value", hint=f"see {help_line}")
+        return UsageError(
+            f"--{found[1]} needs a value", hint=f"see {help_line}", page="a-value-that-is-missing"
+        )
     return UsageError(text, hint=f"see {help_line}")
 
 

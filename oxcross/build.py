@@ -358,7 +358,8 @@ def _advised(
                 advice = built.advice(project, target)
                 if project.link != "memory":
                     advice += f'; or, if it has a pure wheel, pure-packages = ["{sdist.name}"]'
-                return BuildError(error.message, where=error.where, hint=f"{error.hint}\n  {advice}")
+                hint = f"{error.hint}\n  {advice}"
+                return BuildError(error.message, where=error.where, hint=hint, page=error.page)
     return error
 
 

@@ -47,7 +47,7 @@ def main(
         status = program.call(words)
         sys.stdout.flush()  # what cannot be written is to be told
     except OxcrossError as error:
-        show_error(error)
+        show_error(error, program=name)
         return error.exit_code
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
@@ -59,7 +59,7 @@ def main(
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _REFUSED:  # the machine's refusal, no defect of ours
             where = str(error.filename) if error.filename else "standard output"
-            show_error(StoreError(f"cannot be written: {error.strerror}", where=where))
+            show_error(StoreError(f"cannot be written: {error.strerror}", where=where), program=name)
             return StoreError.exit_code
         if "--debug" in words or os.environ.get("OXCROSS_DEBUG"):
             raise

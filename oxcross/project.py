@@ -133,7 +133,7 @@ def missing(folder: Path) -> ConfigError:
     """The error for a folder without pyproject.toml: what to write."""
     if (folder / "pyoxidizer.bzl").is_file():
         hint = "build and run read its pyoxidizer.bzl; for all else: oxcross migrate --write"
-        return ConfigError("no pyproject.toml", where=str(folder), hint=hint)
+        return ConfigError("no pyproject.toml", where=str(folder), hint=hint, page="no-project")
     return ConfigError(
         "no pyproject.toml",
         where=str(folder),
@@ -142,4 +142,5 @@ def missing(folder: Path) -> ConfigError:
             '    [project]\n    name = "app"\n    version = "1.0"\n\n'
             '    [tool.oxcross]\n    run-file = "app.py"'
         ),
+        page="no-project",
     )

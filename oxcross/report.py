@@ -54,13 +54,21 @@ def note(text: str) -> None:
     print(f"note      {text}", file=sys.stderr)
 
 
-def show_error(error: OxcrossError, stream: TextIO | None = None) -> None:
-    """An error as the user reads it: one block each, the next step indented below."""
+def show_error(error: OxcrossError, stream: TextIO | None = None, *, program: str = "oxcross") -> None:
+    """An error as the user reads it: one block each, the next step indented below, and what ``program`` explains it by.
+
+    Errors that one section of docs/errors.md explains name it once, below the last of them.
+    """
     out = stream or sys.stderr
-    label = "\033[1;31merror:\033[0m" if colours(out) else "error:"
+    bright = colours(out)
+    label = "\033[1;31merror:\033[0m" if bright else "error:"
     errors = error.errors if isinstance(error, ConfigErrors) else (error,)
+    last = {one.page: one for one in errors}
     for one in errors:
         print(f"{label} {one}", file=out)
+        if last[one.page] is one:
+            more = f"more: {program} explain {one.page}"
+            print(f"  \033[2m{more}\033[0m" if bright else f"  {more}", file=out)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, stream: TextIO | None = None) -> None:

@@ -72,6 +72,7 @@ class Shelves:
                     f"the store cannot be written: {error.strerror}",
                     where=place,
                     hint="name another folder in OXCROSS_STORE, or mend its owner and modes",
+                    page="the-store-cannot-be-written",
                 ) from error
             raise
 

@@ -95,7 +95,9 @@ def get(name: str) -> Target:
     """The target of that name. UsageError with the nearest valid name when there is none."""
     targets = load()
     if name not in targets:
-        raise UsageError(f"there is no target {name!r}", hint=nearest(name, targets))
+        raise UsageError(
+            f"there is no target {name!r}", hint=nearest(name, targets), page="a-target-that-there-is-not"
+        )
     return targets[name]
 
 

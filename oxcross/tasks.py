@@ -269,6 +269,7 @@ def analyze(
         raise AnalyzeError(
             f"{grave} finding{'s' * (grave != 1)} that --strict does not let pass",
             hint="mend them, or accept them in [tool.oxcross.analyze] ignore",
+            page="a-warning",
         )
 
 
@@ -390,7 +391,8 @@ def _runs(target: str) -> Target:
 
     row = target_rows.get(target)
     if (lacking := runner.lacking(row)) is not None:
-        raise ToolError(f"{row.name} executables cannot be run here: {lacking}")
+        message = f"{row.name} executables cannot be run here: {lacking}"
+        raise ToolError(message, page="an-executable-that-does-not-run-here")
     return row
 
 

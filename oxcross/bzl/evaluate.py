@@ -189,7 +189,7 @@ class _Evaluation:
             return ConfigError(_in_the_files_words(said), where=where, hint=self.quoted(self.line(text)))
         failure = self.failure
         if isinstance(failure, ConfigError) and failure.where is None:
-            return ConfigError(failure.message, where=where, hint=failure.hint)
+            return ConfigError(failure.message, where=where, hint=failure.hint, page=failure.page)
         if isinstance(failure, OxcrossError):
             failure.message = f"{failure.message}\n  asked for by {where}"
         return failure

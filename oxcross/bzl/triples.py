@@ -24,7 +24,11 @@ NAMES: Final[Mapping[str, str]] = {
 def target(triple: str) -> str:
     """The target of a triple. UsageError with the nearest valid one when there is none."""
     if triple not in NAMES:
-        raise UsageError(f"there is no target for the triple {triple!r}", hint=nearest(triple, NAMES))
+        raise UsageError(
+            f"there is no target for the triple {triple!r}",
+            hint=nearest(triple, NAMES),
+            page="a-target-that-there-is-not",
+        )
     return NAMES[triple]
 
 

@@ -64,6 +64,7 @@ def choose(
             f"{wrong} for {target.name}:\n" + "\n".join(f"    {text}" for text in chooser.errors),
             where=chooser.where,
             hint=advice(project, target),
+            page="no-wheel-and-not-built" if loaded else "it-cannot-be-linked-in",
         )
     built = sorted(chooser.built, key=lambda sdist: sdist.name)
     return Choice((*kept, *chooser.lines), tuple(built))

@@ -78,7 +78,7 @@ def _every(error: CollectError, wanted: Sequence[str], attempt: _Attempt) -> Col
     if len(reasons) < 2:
         return error
     message = "\n".join([error.message.partition("\n")[0], *reasons])
-    return CollectError(message, where=error.where, hint=error.hint)
+    return CollectError(message, where=error.where, hint=error.hint, page=error.page)
 
 
 class _Attempt:
@@ -101,5 +101,6 @@ class _Attempt:
             folder=self.project.root,
             doing=f"requirements that cannot be had for {self.target.name}",
             where=str(self.project.pyproject),
+            page="no-version-fits",
             variables=uv.variables(self.target, oldest),
         )  # fmt: skip

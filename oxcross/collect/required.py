@@ -9,7 +9,7 @@ from pathlib import Path
 from oxcross.collect import commands, environment
 from oxcross.collect.resolve import Resolution
 from oxcross.config import entry
-from oxcross.errors import ConfigError, nearest
+from oxcross.errors import ConfigError
 from oxcross.project import Project, Run
 from oxcross.store import Store
 from oxcross.targets import Target
@@ -51,14 +51,15 @@ def _is_foreign(run: Run, roots: list[Path]) -> bool:
 
 def _check_run(project: Project, key: str, run: Run, tree: Path) -> None:
     module = run.value.partition(":")[0]
-    wrong: tuple[str, str | None] | None
+    wrong: ConfigError | None
     if not entry.local([tree], module):
-        known = [name for name in entry.packages([tree]) if not name.startswith("_")]
-        hint = nearest(module.partition(".")[0], known) if known else None
-        wrong = f"there is no module {module!r}, in this project or required by it", hint
+        wrong = entry.nobody_has(
+            module, (name for name in entry.packages([tree]) if not name.startswith("_"))
+        )
     elif run.kind == "module":
         wrong = entry.check_module([tree], module, as_main=True)
     else:
         wrong = entry.check_function([tree], run.value)
     if wrong:
-        raise ConfigError(wrong[0], where=f"{project.pyproject}: {key}", hint=wrong[1])
+        where = f"{project.pyproject}: {key}"
+        raise ConfigError(wrong.message, where=where, hint=wrong.hint, page=wrong.page)

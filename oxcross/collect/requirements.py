@@ -112,6 +112,7 @@ def _pylock_line(package: dict[str, Any], path: Path) -> Iterator[str]:
             f"{name} {package.get('version', '')} is locked without a wheel or a source distribution",
             where=str(path),
             hint="lock a version that has one, or leave it out (exclude-packages)",
+            page="a-lock-without-files",
         )
     hashes = " ".join(f"--hash=sha256:{one['hashes']['sha256']}" for one in files)
     yield f"{name}=={package['version']}{marker} {hashes}"

@@ -55,12 +55,13 @@ def run(
     folder: Path,
     doing: str,
     where: str,
+    page: str | None = None,
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Run uv in ``folder``, with ``variables`` in its environment, and return its stdout.
 
     When it fails, CollectError with its own reasons, without its internals: ``doing`` and ``where``
-    say what was to be done and for what.
+    say what was to be done and for what, ``page`` what explains it.
     """
     command = [find(), "--no-progress", "--color", "never", *arguments]
     environment = {
@@ -90,7 +91,8 @@ def run(
     except subprocess.TimeoutExpired as error:
         raise CollectError(f"{doing}: uv took longer than {_TIMEOUT:.0f} s", where=where) from error
     if done.returncode:
-        raise CollectError(f"{doing}:\n{explain(done.stderr)}", where=where, hint=hint(done.stderr))
+        said = explain(done.stderr)
+        raise CollectError(f"{doing}:\n{said}", where=where, hint=hint(done.stderr), page=page)
     return done.stdout
 
 

@@ -66,7 +66,8 @@ def _validated(document: dict[str, Any], findings: Findings) -> schema.Config:
         except ValidationError as error:
             found = [problem for problem in problems(error) if problem[0] not in told]
             for key, message, hint in found:
-                findings.add(f"tool.oxcross.{key}".rstrip("."), message, hint)
+                dotted = f"tool.oxcross.{key}".rstrip(".")
+                findings.add(dotted, message, hint, page="no-such-key-or-value")
             told.update(key for key, _, _ in found)
             if not isinstance(table, dict):
                 findings.raise_any()
@@ -90,11 +91,10 @@ def _target_names(config: schema.Config, findings: Findings) -> list[str]:
     known = targets.load()
     if not config.targets:
         findings.add("tool.oxcross.targets", "names no target", f"choose from: {', '.join(known)}")
-    for index, name in enumerate(config.targets):
+    places = {f"tool.oxcross.targets[{index}]": name for index, name in enumerate(config.targets)}
+    places |= {f"tool.oxcross.target.{name}": name for name in config.target}
+    for key, name in places.items():
         if name not in known:
-            key = f"tool.oxcross.targets[{index}]"
-            findings.add(key, f"there is no target {name!r}", nearest(name, known))
-    for name in config.target:
-        if name not in known:
-            findings.add(f"tool.oxcross.target.{name}", f"there is no target {name!r}", nearest(name, known))
+            hint = nearest(name, known)
+            findings.add(key, f"there is no target {name!r}", hint, page="no-such-key-or-value")
     return [name for name in dict.fromkeys(config.targets) if name in known]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from oxcross.errors import nearest
+from oxcross.errors import ConfigError, nearest
 
 # The standard library without these: they need Tk, or install things.
 REFUSED = frozenset({"tkinter", "_tkinter", "idlelib", "turtle", "turtledemo", "ensurepip"})
@@ -55,12 +55,12 @@ def _is_package(folder: Path) -> bool:
     return (folder / "__init__.py").is_file() or any(folder.glob("*.py")) or any(folder.glob("*/__init__.py"))
 
 
-def check_function(roots: list[Path], text: str) -> tuple[str, str | None] | None:
-    """What is wrong with ``package.module:function`` as (message, hint); None when nothing is."""
+def check_function(roots: list[Path], text: str) -> ConfigError | None:
+    """What is wrong with ``package.module:function``, without its place; None when nothing is."""
     module, colon, attribute = text.partition(":")
     names = [*module.split("."), *attribute.split(".")]
     if not colon or not all(name.isidentifier() for name in names):
-        return f"not a function's place: {text!r}", "write it as package.module:function"
+        return ConfigError(f"not a function's place: {text!r}", hint="write it as package.module:function")
     if wrong := check_module(roots, module):
         return wrong
     file = _find(roots, module)
@@ -68,34 +68,48 @@ def check_function(roots: list[Path], text: str) -> tuple[str, str | None] | Non
     names_there = _top_level(file) if file else None
     if names_there is None or first in names_there:
         return None
-    return f"{module} has no {first!r}", nearest(first, sorted(names_there)) if names_there else "it is empty"
+    hint = nearest(first, sorted(names_there)) if names_there else "it is empty"
+    return ConfigError(f"{module} has no {first!r}", hint=hint)
 
 
-def check_module(roots: list[Path], module: str, *, as_main: bool = False) -> tuple[str, str | None] | None:
-    """What is wrong with a module to run, as (message, hint); ``as_main``: packages need __main__."""
+def check_module(roots: list[Path], module: str, *, as_main: bool = False) -> ConfigError | None:
+    """What is wrong with a module to run, without its place; ``as_main``: packages need __main__."""
     if (top := module.partition(".")[0]) in REFUSED:
-        return f"{top} is not part of oxcross executables", "leave it to a Python that is installed"
+        hint = "leave it to a Python that is installed"
+        return ConfigError(f"{top} is not part of oxcross executables", hint=hint)
     if not local(roots, module):
         return None
     file = _find(roots, module)
     if file is None:
         known = sorted(set(_modules(roots, top)))
-        return f"there is no module {module!r}", nearest(module, known)
+        return ConfigError(
+            f"there is no module {module!r}", hint=nearest(module, known), page="a-module-that-nobody-has"
+        )
     if as_main and file.name == "__init__.py" and not (file.parent / "__main__.py").is_file():
-        return (
+        return ConfigError(
             f"{module} is a package without __main__.py",
-            f"write {file.parent.name}/__main__.py, or name a module",
+            hint=f"write {file.parent.name}/__main__.py, or name a module",
         )
     return None
 
 
-def check_command(source: str) -> tuple[str, str | None] | None:
-    """What is wrong with a line of Python, as (message, hint)."""
+def nobody_has(module: str, known: Iterable[str]) -> ConfigError:
+    """A module that is neither the project's nor a requirement's; ``known``: the packages that there are."""
+    names = list(known)
+    return ConfigError(
+        f"there is no module {module!r}, in this project or required by it",
+        hint=nearest(module.partition(".")[0], names) if names else None,
+        page="a-module-that-nobody-has",
+    )
+
+
+def check_command(source: str) -> ConfigError | None:
+    """What is wrong with a line of Python."""
     try:
         ast.parse(source)
     except SyntaxError as error:
         if sys.version_info >= (3, 13):  # an older Python may not know what is right in a newer one
-            return f"not valid Python: {error}", None
+            return ConfigError(f"not valid Python: {error}")
     return None
 
 

@@ -112,6 +112,7 @@ def check_hashed(path: Path) -> None:
             raise ConfigError(
                 f"{path.name}: {name} has no hash",
                 hint="make the file with: uv pip compile --generate-hashes pyproject.toml -o " + path.name,
+                page="a-requirements-file-without-hashes",
             )
         wanted = number > 0
     if not wanted:

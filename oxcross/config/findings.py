@@ -19,11 +19,11 @@ class Findings:
         self._lines = key_lines(text)
         self._errors: dict[str, ConfigError] = {}
 
-    def add(self, key: str, message: str, hint: str | None = None) -> None:
-        """Note what is wrong at a dotted key (``tool.oxcross.data[0].from``)."""
+    def add(self, key: str, message: str, hint: str | None = None, *, page: str | None = None) -> None:
+        """Note what is wrong at a dotted key (``tool.oxcross.data[0].from``); the rest is as for ConfigError."""
         line = self._line(key)
         place = f"{self._file}:{line}" if line else self._file
-        error = ConfigError(message, where=f"{place}: {key}", hint=hint)
+        error = ConfigError(message, where=f"{place}: {key}", hint=hint, page=page)
         self._errors.setdefault(str(error), error)
 
     def about(self, key: str) -> bool:

@@ -91,7 +91,8 @@ class Running:
             hint = f"write one of {', '.join((*schema.RUN_KEYS, 'commands'))} below [tool.oxcross]"
         if "oxcross" not in self._document.get("tool", {}):
             hint += "\n  or have `oxcross init` write a [tool.oxcross]"
-        self._findings.add("tool.oxcross.entry-point", "nothing says what the executable runs", hint)
+        message = "nothing says what the executable runs"
+        self._findings.add("tool.oxcross.entry-point", message, hint, page="nothing-to-run")
         return Run("repl"), "tool.oxcross.repl"
 
     def _commands(self) -> tuple[Command, ...]:
@@ -126,7 +127,7 @@ class Running:
 
     def _check(self, run: Run, key: str) -> None:
         """Whether what is to run is there, as far as the project's own files tell."""
-        wrong: tuple[str, str | None] | None = None
+        wrong: ConfigError | None = None
         module = run.value.partition(":")[0]
         if run.kind == "entry-point":
             wrong = entry.check_function(self._roots, run.value)
@@ -136,19 +137,19 @@ class Running:
             try:
                 existing_file(self._root, run.value)
             except ConfigError as problem:
-                wrong = problem.message, problem.hint
+                wrong = problem
         elif run.kind == "command":
             wrong = entry.check_command(run.value)
         if wrong is None and run.kind in ("entry-point", "module") and not entry.is_stdlib(module):
             here = entry.local(self._roots, module)
             if here and not self.include_project:
-                wrong = f"{module} lies in this project, which is not included", "set project = true"
+                message = f"{module} lies in this project, which is not included"
+                wrong = ConfigError(message, hint="set project = true")
             elif not here and not self._has_requirements(include=self.include_project):
                 tops = entry.packages(self._roots)
-                known = nearest(module.partition(".")[0], tops) if tops else None
-                wrong = f"there is no module {module!r}, in this project or required by it", known
+                wrong = entry.nobody_has(module, tops)
         if wrong:
-            self._findings.add(key, *wrong)
+            self._findings.add(key, wrong.message, wrong.hint, page=wrong.page)
 
     def _has_requirements(self, *, include: bool) -> bool:
         settings = self._settings

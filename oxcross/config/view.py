@@ -130,8 +130,8 @@ class _View:
         table = f"tool.oxcross.target.{self._target}" if here else "tool.oxcross"
         return f"{table}.{field.replace('_', '-')}"
 
-    def _add(self, field: str, message: str, hint: str | None = None) -> None:
-        self._findings.add(self._key(field), message, hint)
+    def _add(self, field: str, message: str, hint: str | None = None, *, page: str | None = None) -> None:
+        self._findings.add(self._key(field), message, hint, page=page)
 
     # -- name, version, python --------------------------------------------------------------
 
@@ -250,7 +250,7 @@ class _View:
             path = existing_file(self._root, name)
             check(path)
         except ConfigError as problem:
-            self._add(field, problem.message, problem.hint)
+            self._add(field, problem.message, problem.hint, page=problem.page)
             return None
         return path
 

@@ -89,7 +89,7 @@ def read(path: Path) -> Content:
         raise InspectError(f"damaged: {error}", where=str(path), hint=HINT) from error
     except InspectError as error:
         where = f"{path}: {error.where}" if error.where else str(path)
-        raise InspectError(error.message, where=where, hint=error.hint) from None
+        raise InspectError(error.message, where=where, hint=error.hint, page=error.page) from None
     between = len(view) - sum(place.end - place.start for place in found)
     if between:
         pieces.append(_table("between the slices", between))

@@ -40,7 +40,8 @@ class Import:
 def measure(path: Path, blob: Blob, target: Target) -> list[Import]:
     """The imports of one start. ToolError when the target's programs cannot run here, InspectError when this one does not."""
     if (lacking := runner.lacking(target)) is not None:
-        raise ToolError(f"{target.name} executables cannot be run here: {lacking}", where=str(path))
+        message = f"{target.name} executables cannot be run here: {lacking}"
+        raise ToolError(message, where=str(path), page="an-executable-that-does-not-run-here")
     child = blob.setting(Key.CHILD_PYTHON)
     if child is not None and not child.number:  # what is meant for Python would be the application's
         raise InspectError(

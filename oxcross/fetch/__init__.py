@@ -86,7 +86,8 @@ class Fetcher:
         if len(errors) == 1:
             raise errors[0]
         if errors:
-            raise SourceError(f"{len(errors)} sources cannot be had\n" + "\n".join(map(str, errors)))
+            message = f"{len(errors)} sources cannot be had\n" + "\n".join(map(str, errors))
+            raise SourceError(message, page="no-network-and-an-empty-store")
         return found
 
     def stop(self) -> None:
@@ -131,6 +132,7 @@ class Fetcher:
             "this source cannot be had; tried\n" + "\n".join(tries or ["  nothing: no address is known"]),
             where=source.filename,
             hint=f"put a file with SHA-256 {source.sha256} into a folder and name it in OXCROSS_MIRROR",
+            page="no-network-and-an-empty-store",
         )
 
     def _places(self, source: Pinned) -> Iterator[tuple[str, Callable[[], Path]]]:

@@ -64,7 +64,9 @@ class _Chooser:
         try:
             existing_file(self._root, file)
         except ConfigError as problem:
-            raise ConfigError(problem.message, where="--script", hint=problem.hint) from None
+            raise ConfigError(
+                problem.message, where="--script", hint=problem.hint, page=problem.page
+            ) from None
         self._add("name", _file_name(path.stem), "the script's name")
         if self._project.version is None or self._project.version.where != "[project]":
             self._choose_version()

@@ -42,7 +42,12 @@ def find(root: Path, document: Mapping[str, Any], name: str) -> tuple[str, str, 
     if not choices:
         hint = "write [project.scripts], or name the script with --script FILE"
     lines = "".join(f"\n    {line}".replace("'", '"') for line in choices)
-    raise ConfigError("nothing says what the executable is to run", where=str(root), hint=hint + lines)
+    raise ConfigError(
+        "nothing says what the executable is to run",
+        where=str(root),
+        hint=hint + lines,
+        page="nothing-to-run",
+    )
 
 
 def _is_program(file: Path) -> bool:

@@ -46,7 +46,7 @@ def read(path: Path) -> Executable:
         ]
     except InspectError as error:
         where = str(path) if error.where in (None, str(path)) else f"{path}: {error.where}"
-        raise InspectError(error.message, where=where, hint=error.hint) from None
+        raise InspectError(error.message, where=where, hint=error.hint, page=error.page) from None
     return Executable(hashlib.sha256(view).hexdigest(), tuple(found))
 
 

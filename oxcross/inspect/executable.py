@@ -48,7 +48,7 @@ def inspect(path: Path) -> Report:
         raise InspectError(f"damaged: {error}", where=str(path), hint=HINT) from error
     except InspectError as error:
         where = f"{path}: {error.where}" if error.where else str(path)
-        raise InspectError(error.message, where=where, hint=error.hint) from None
+        raise InspectError(error.message, where=where, hint=error.hint, page=error.page) from None
 
 
 def _sha256(view: memoryview) -> str:
@@ -65,7 +65,9 @@ def mapped(path: Path) -> mmap.mmap:
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
     except ValueError as error:  # an empty file
-        raise InspectError("not an oxcross executable: it is empty", where=str(path)) from error
+        raise InspectError(
+            "not an oxcross executable: it is empty", where=str(path), page="not-made-by-oxcross"
+        ) from error
 
 
 def _inspect(path: Path, digest: Future[str], view: memoryview, place: Place) -> Report:

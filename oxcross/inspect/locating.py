@@ -45,7 +45,7 @@ def places(data: mmap.mmap | bytes, path: Path) -> list[Place]:
     """Every executable in a file. InspectError unless each has a blob, and all of it."""
     head = data[:_ENOUGH]
     if not (is_elf(head) or is_pe(head) or is_macho(head)):
-        raise InspectError("not an oxcross executable", where=str(path))
+        raise InspectError("not an oxcross executable", where=str(path), page="not-made-by-oxcross")
     if not is_fat(head):
         return [Place(0, len(data), _locator(data, 0, len(data), path))]
     try:
@@ -54,7 +54,7 @@ def places(data: mmap.mmap | bytes, path: Path) -> list[Place]:
     except MachoError as error:
         raise InspectError(f"damaged: {error}", where=str(path), hint=HINT) from error
     if not found:
-        raise InspectError("not an oxcross executable", where=str(path))
+        raise InspectError("not an oxcross executable", where=str(path), page="not-made-by-oxcross")
     ranges = [(one.offset, one.offset + one.size) for one in found]
     return [Place(start, end, _locator(data, start, end, path)) for start, end in ranges]
 
@@ -63,7 +63,7 @@ def _locator(data: mmap.mmap | bytes, start: int, end: int, path: Path) -> Locat
     """The first locator counts: the launcher comes first, and a blob may hold anything."""
     at = data.find(LOCATOR_MAGIC, start, end)
     if at < 0 or at + LOCATOR.size > end:
-        raise InspectError("not an oxcross executable", where=str(path))
+        raise InspectError("not an oxcross executable", where=str(path), page="not-made-by-oxcross")
     found = Locator(*LOCATOR.unpack_from(data, at)[1:])
     if not found.address:
         raise InspectError("a launcher without a blob, not an executable", where=str(path))

@@ -110,6 +110,7 @@ def _write(out: Path, parts: Sequence[bytes | bytearray | Path], size: int) -> L
             f"cannot be written: {error.strerror}",
             where=str(out),
             hint=f"{size / 1e6:.0f} MB and the right to write there are needed",
+            page="it-cannot-be-written",
         ) from error
     return Linked(out, size, sha256)
 

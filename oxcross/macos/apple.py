@@ -43,7 +43,9 @@ def sign(source: Path, out: Path | None, where: Path, hint: str, **options: Any)
         module.sign(source, out, **options)
     except module.ApplePlatformError as error:
         said = "; ".join(dict.fromkeys([error.message, *map(str, error.source)]))
-        raise BuildError(f"it cannot be signed: {said}", where=str(where), hint=hint) from None
+        raise BuildError(
+            f"it cannot be signed: {said}", where=str(where), hint=hint, page="it-cannot-be-signed"
+        ) from None
 
 
 def problems(path: Path) -> list[str]:

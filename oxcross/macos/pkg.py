@@ -58,7 +58,9 @@ def make(source: Path, out: Path, about: About, wanted: settings.Package) -> Pat
             made.chmod(0o644)
             made.replace(out)
     except OSError as error:
-        raise BuildError(f"cannot be written: {error.strerror}", where=str(out)) from error
+        raise BuildError(
+            f"cannot be written: {error.strerror}", where=str(out), page="it-cannot-be-written"
+        ) from error
     return out
 
 

@@ -38,6 +38,8 @@ def packages(project: Project, target: Target, executable: Path, notice: Notice)
             made.append(out)
     except OSError as error:
         raise BuildError(
-            f"cannot be written: {error.strerror}", where=str(error.filename or executable)
+            f"cannot be written: {error.strerror}",
+            where=str(error.filename or executable),
+            page="it-cannot-be-written",
         ) from error
     return made

@@ -116,6 +116,7 @@ class Connection:
                 "there are no credentials for the bucket",
                 where=f"s3://{self.name}",
                 hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile in [tool.oxcross.publish], or log in",
+                page="no-credentials",
             )
         secrets = tuple(text for text in (frozen.secret_key, frozen.token) if text)
         return _Session(client, signer.Clock(client), secrets)

@@ -57,7 +57,8 @@ def read(path: Path, name: str, version: str) -> Folder:
     hint = "`oxcross release` makes it"
     file = path / keys.MANIFEST
     if not file.is_file():
-        raise PublishError(f"there is no release {version} of {name}", where=str(path), hint=hint)
+        message = f"there is no release {version} of {name}"
+        raise PublishError(message, where=str(path), hint=hint, page="nothing-to-publish")
     manifest = parse(file.read_bytes(), str(file), name, version)
     claimed = rows(manifest)
     sums = path / keys.SUMS

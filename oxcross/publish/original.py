@@ -39,7 +39,8 @@ def from_folder(path: Path, name: str, version: str, place: str = "") -> Origina
     manifest_file, sums = path / keys.MANIFEST, path / keys.SUMS
     if not manifest_file.is_file() or not sums.is_file():
         hint = "`oxcross release` makes it; --from bucket takes a published one"
-        raise ReproduceError(f"there is no release {version} of {name}", where=str(path), hint=hint)
+        message = f"there is no release {version} of {name}"
+        raise ReproduceError(message, where=str(path), hint=hint, page="no-such-release")
     manifest = folder.parse(manifest_file.read_bytes(), str(manifest_file), name, version)
     listed = folder.rows(manifest)
     files = {

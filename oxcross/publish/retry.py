@@ -167,7 +167,8 @@ def refusal(answer: Answer, verdict: Verdict, what: str, where: str) -> PublishE
             f"this machine's clock is wrong ({said})", where=where, hint=f"set it, then {AGAIN}"
         )
     if verdict is Verdict.AGAIN:
-        return PublishError(f"the server does not get to {what} ({said})", where=where, hint=AGAIN)
+        message = f"the server does not get to {what} ({said})"
+        return PublishError(message, where=where, hint=AGAIN, page="no-server")
     if verdict is Verdict.DAMAGED:
         return PublishError(
             f"what the server received is not what was sent ({said})",

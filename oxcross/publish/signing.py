@@ -108,6 +108,7 @@ def _secret(wanted: Sign, notice: Callable[[str], None]) -> tuple[str, str]:
                 f"the environment variable {wanted.key_env} is not set, which has the secret key",
                 where=where,
                 hint="set it to the content of the key's file, name a key-file, or release with --unsigned",
+                page="no-key-to-sign-with",
             )
         return where, text
     where = f"{_KEY}.key-file"

@@ -73,4 +73,5 @@ def _numbers(project: Project) -> version.Numbers:
     except ConfigError as error:
         if project.windows.version_info.file_version:
             return version.numbers(project.windows.version_info.file_version)
-        raise ConfigError(error.message, where=str(project.pyproject), hint=error.hint) from None
+        where = str(project.pyproject)
+        raise ConfigError(error.message, where=where, hint=error.hint, page=error.page) from None

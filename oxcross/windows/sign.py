@@ -122,6 +122,7 @@ def _run(line: list[str], wanted: Signing, out: Path) -> None:
             hint="the password may be wrong, or missing: password-env or password-file"
             if "assword" in done.stdout + done.stderr or "PIN" in done.stdout + done.stderr
             else f"see [{_KEY}]",
+            page="it-cannot-be-signed",
         )
 
 

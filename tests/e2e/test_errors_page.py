@@ -1,4 +1,6 @@
-"""docs/errors.md: each error on it is made, from the files and by the command that stand there, with the exit status of its section."""
+"""docs/errors.md: each error on it is made, from the files and by the command that stand there, with the exit status of its section,
+and names that section.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ import pytest
 from pages import blocks, pattern, program
 from program import REPOSITORY
 
-from oxcross import errors
+from oxcross import errors, explain
 from oxcross.errors import OxcrossError
 from oxcross.store import default_root
 
@@ -68,3 +70,5 @@ def test_error(title: str, tmp_path: Path) -> None:
     assert done.returncode == status, f"{done.stdout}\n{done.stderr}"
     said = re.sub(r"^note  .*\n", "", done.stderr, flags=re.MULTILINE)
     assert re.fullmatch(pattern(shown), said), f"the page shows\n{shown}\nand it is\n{said}"
+    [named] = re.findall(r"^  more: oxcross explain (\S+)$", said, re.MULTILINE)
+    assert explain.find(named).title == title

@@ -107,4 +107,7 @@ def test_inspected(hellos: dict[str, Path], target: str) -> None:
 def test_not_run_here(project: Project) -> None:
     done = oxcross("run", "--target", "macos-arm64", "--project", str(project("hello")))
     assert done.returncode == 7
-    assert done.stderr == "error: macos-arm64 executables cannot be run here: it takes a Mac for that\n"
+    assert done.stderr == (
+        "error: macos-arm64 executables cannot be run here: it takes a Mac for that\n"
+        "  more: oxcross explain an-executable-that-does-not-run-here\n"
+    )

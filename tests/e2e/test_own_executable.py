@@ -117,6 +117,11 @@ def test_what_is_left_of_amazons_kit(executable: Path) -> None:
 
 def test_errors_are_explained(executable: Path, tmp_path: Path) -> None:
     env = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    failed = subprocess.run(
+        [executable, "build"], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+    assert failed.returncode == 3
+    assert failed.stderr.endswith("\n  more: oxcross explain no-project\n")
     line: list[str | Path] = [executable, "explain", "no-project"]
     said = subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout
     assert said == explain.find("no-project").markdown

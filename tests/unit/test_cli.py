@@ -270,7 +270,9 @@ def test_stdout_is_full() -> None:
             line, cwd=REPOSITORY, stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert done.returncode == 8
-    assert done.stderr == "error: standard output: cannot be written: No space left on device\n"
+    assert done.stderr == (
+        "error: standard output: cannot be written: No space left on device\n  more: oxcross explain 8-storeerror\n"
+    )
 
 
 def test_a_defect_is_an_apology(
@@ -308,8 +310,10 @@ def test_a_build_error_keeps_its_exit_code(
         raise BuildError("its script failed", where="linux-x64/openssl", hint="log: /x")
 
     monkeypatch.setattr("oxcross.targets.load", failed)
-    assert cli.main(["targets"]) == 6
-    assert capsys.readouterr().err == "error: linux-x64/openssl: its script failed\n  log: /x\n"
+    assert cli.main(["targets"], name="./invoke") == 6
+    assert capsys.readouterr().err == (
+        "error: linux-x64/openssl: its script failed\n  log: /x\n  more: ./invoke explain 6-builderror\n"
+    )
 
 
 def test_users_own_tasks(tmp_path: Path) -> None:

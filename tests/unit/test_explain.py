@@ -1,23 +1,41 @@
-"""`oxcross explain`: every section of docs/errors.md by its name."""
+"""`oxcross explain`: every section of docs/errors.md by its name, and every error names one that there is."""
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from terminals import on_a_terminal
 
-from oxcross import cli, explain, rooms
-from oxcross.errors import UsageError
+from oxcross import cli, errors, explain, rooms
+from oxcross.errors import ConfigError, ConfigErrors, OxcrossError, UsageError
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
 SECTIONS = explain.sections()
 NAMES = {one.name: one for one in SECTIONS}
+PARTICULAR = {one.name for one in SECTIONS if one.level == 3}
+KINDS = {
+    name: kind
+    for name, kind in vars(errors).items()
+    if isinstance(kind, type) and issubclass(kind, OxcrossError) and "exit_code" in vars(kind)
+}
+
+
+def named() -> Iterator[tuple[str, str]]:
+    """What the code calls with a section's name, and the name."""
+    for path in (ROOT / "oxcross").rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_bytes())):
+            given = {word.arg: word.value for word in call.keywords} if isinstance(call, ast.Call) else {}
+            match call, given.get("page"):
+                case ast.Call(func=callee), ast.Constant(value=str(name)):  # machines have pages, too
+                    yield ast.unparse(callee), name
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -30,6 +48,27 @@ def test_names_are_the_anchors_of_the_page() -> None:
     html = subprocess.run(line, capture_output=True, text=True, check=True).stdout
     assert re.findall(r'<h[23] id="([^"]*)"', html) == [one.name for one in SECTIONS]
     assert len(NAMES) == len(SECTIONS)
+
+
+def test_raised_errors_and_sections_name_each_other() -> None:
+    calls = set(named())
+    assert {name for _, name in calls} == PARTICULAR
+    for callee, name in calls:
+        assert callee not in KINDS or NAMES[name].kind == callee, f"{callee} says {name}"
+
+
+@pytest.mark.parametrize("kind", KINDS.values())
+def test_a_class_has_its_section(kind: type[OxcrossError]) -> None:
+    section = NAMES[kind("no").page]
+    assert (section.status, section.kind, section.level) == (kind.exit_code, kind.__name__, 2)
+    assert explain.find(str(kind.exit_code)) == section
+    assert kind("no", page="a-warning").page == "a-warning"
+
+
+def test_several_errors_have_the_section_of_all() -> None:
+    one, other = ConfigError("a", page="no-project"), ConfigError("b", page="nothing-to-run")
+    assert ConfigErrors([one, one]).page == "no-project"
+    assert ConfigErrors([one, other]).page == ConfigError.page
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.name)

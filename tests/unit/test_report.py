@@ -64,8 +64,24 @@ def test_errors_are_shown_one_by_one() -> None:
     out = io.StringIO()
     errors = [ConfigError("bad", where="pyproject.toml: a"), ConfigError("worse", hint="do this")]
     report.show_error(ConfigErrors(errors), out)
-    report.show_error(UsageError("no"), out)
-    assert out.getvalue() == "error: pyproject.toml: a: bad\nerror: worse\n  do this\nerror: no\n"
+    report.show_error(UsageError("no", page="a-page"), out, program="./invoke")
+    assert out.getvalue() == (
+        "error: pyproject.toml: a: bad\nerror: worse\n  do this\n  more: oxcross explain 3-configerror\n"
+        "error: no\n  more: ./invoke explain a-page\n"
+    )
+
+
+def test_errors_that_one_section_explains_name_it_once() -> None:
+    out = io.StringIO()
+    errors = [ConfigError("a", page="first"), ConfigError("b", page="second"), ConfigError("c", page="first")]
+    report.show_error(ConfigErrors(errors), out)
+    assert out.getvalue().splitlines() == [
+        "error: a",
+        "error: b",
+        "  more: oxcross explain second",
+        "error: c",
+        "  more: oxcross explain first",
+    ]
 
 
 SCRIPT = """
@@ -110,6 +126,7 @@ def test_live() -> None:
     ):
         assert text in plain, plain
     assert "\x1b[1;31merror:" in shown
+    assert "\x1b[2mmore: oxcross explain 2-usageerror\x1b[0m" in shown
 
 
 def test_no_colour() -> None:
