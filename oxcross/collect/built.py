@@ -58,13 +58,19 @@ def choose(
     for release in chooser.releases([line.partition(" --hash")[0] for line in pinned.values()]):
         chooser.take(release, pinned[release.name])
     if chooser.errors:
-        loaded = project.link == "memory"
-        wrong = "without a wheel, and cannot be built" if loaded else "cannot be linked into an executable"
+        reasons = "\n".join(f"    {text}" for text in chooser.errors)
+        if project.link == "memory":
+            raise CollectError(
+                f"without a wheel, and cannot be built for {target.name}:\n{reasons}",
+                where=chooser.where,
+                hint=advice(project, target),
+                page="no-wheel-and-not-built",
+            )
         raise CollectError(
-            f"{wrong} for {target.name}:\n" + "\n".join(f"    {text}" for text in chooser.errors),
+            f"cannot be linked into an executable for {target.name}:\n{reasons}",
             where=chooser.where,
             hint=advice(project, target),
-            page="no-wheel-and-not-built" if loaded else "it-cannot-be-linked-in",
+            page="it-cannot-be-linked-in",
         )
     built = sorted(chooser.built, key=lambda sdist: sdist.name)
     return Choice((*kept, *chooser.lines), tuple(built))
