@@ -28,13 +28,22 @@ def _passed(c: Context) -> list[str]:
 
 @command(help={"unit": "only the fast tests: no build, no network"})
 def test(c: Context, unit: bool = False) -> None:  # noqa: PT028 (a task)
-    """Run the tests; what stands behind `--` is pytest's, such as `-- -k project`."""
+    """Run the tests; what stands behind `--` is pytest's, such as `-- -k project`.
+
+    Examples:
+      ./invoke test --unit            # the fast ones
+      ./invoke test -- -k project -x  # those whose names have it, until one fails
+    """
     _run("pytest", *(["tests/unit"] if unit else ["tests/unit", "tests/e2e"]), *_passed(c))
 
 
 @command(help={"fix": "mend what can be mended"})
 def lint(_c: Context, fix: bool = False) -> None:
-    """Check style, types and format."""
+    """Check style, types and format.
+
+    Examples:
+      ./invoke lint --fix  # mend what can be mended
+    """
     _run("ruff", "format", *([] if fix else ["--check"]), ".")
     _run("ruff", "check", *(["--fix"] if fix else []), ".")
     _run("mypy")
@@ -42,7 +51,11 @@ def lint(_c: Context, fix: bool = False) -> None:
 
 @command
 def bench(c: Context) -> None:
-    """Measure start-up, size and build times against python3, PyInstaller and Nuitka: bench/RESULTS.md."""
+    """Measure start-up, size and build times against python3, PyInstaller and Nuitka: bench/RESULTS.md.
+
+    Examples:
+      ./invoke bench  # writes that file
+    """
     done = subprocess.run(
         [sys.executable, str(ROOT / "bench" / "run.py"), *_passed(c)], cwd=ROOT, check=False
     )
@@ -51,7 +64,11 @@ def bench(c: Context) -> None:
 
 @command
 def bench_interpreter(c: Context) -> None:
-    """Measure the interpreter against an optimised CPython by gcc, over pyperformance's benchmarks: bench/INTERPRETER.md."""
+    """Measure the interpreter against an optimised CPython by gcc, over pyperformance's benchmarks: bench/INTERPRETER.md.
+
+    Examples:
+      ./invoke bench-interpreter -- --write  # write that file
+    """
     line = [sys.executable, str(ROOT / "bench" / "interpreter.py"), *_passed(c)]
     raise SystemExit(subprocess.run(line, cwd=ROOT, check=False).returncode)
 
@@ -67,7 +84,12 @@ def bench_interpreter(c: Context) -> None:
 def corpus(
     _c: Context, lock: bool = False, update: bool = False, names: str = "", windows: bool = False
 ) -> None:
-    """Run the programs of the most-downloaded packages in an environment and in executables, and compare."""
+    """Run the programs of the most-downloaded packages in an environment and in executables, and compare.
+
+    Examples:
+      ./invoke corpus --names numpy,pandas  # of these packages
+      ./invoke corpus --update              # and write tests/corpus/RESULTS.md
+    """
     flags = [f"--{name}" for name, wanted in (("lock", lock), ("update", update)) if wanted]
     tests = ROOT / "tests"
     script = "corpus_windows_results.py" if windows else "corpus_results.py"
@@ -86,7 +108,12 @@ def corpus(
     }
 )
 def regrtest(c: Context, update: bool = False, windows: bool = False, macos: bool = False) -> None:
-    """Run CPython's own tests inside an executable and in plain Python; names of files behind `--` run only those."""
+    """Run CPython's own tests inside an executable and in plain Python; names of files behind `--` run only those.
+
+    Examples:
+      ./invoke regrtest -- test_json test_zipfile  # only these
+      ./invoke regrtest --windows                  # under wine
+    """
     tests = ROOT / "tests"
     script = "windows.py" if windows else "macos.py" if macos else "regrtest.py"
     line = [
@@ -101,7 +128,11 @@ def regrtest(c: Context, update: bool = False, windows: bool = False, macos: boo
 
 @command
 def macho_loader(_c: Context) -> None:
-    """Build the loader that runs programs for macOS in tests, and print its path: .ci/run tells the kernel of it."""
+    """Build the loader that runs programs for macOS in tests, and print its path: .ci/run tells the kernel of it.
+
+    Examples:
+      ./invoke macho-loader  # in build/macho
+    """
     tests = ROOT / "tests" / "macho"
     code = "import loader, pathlib; print(loader.build(pathlib.Path('build/macho').absolute()))"
     env = {**os.environ, "PYTHONPATH": str(tests)}
@@ -110,7 +141,11 @@ def macho_loader(_c: Context) -> None:
 
 @command(help={"python": "the CPython to train", "engine": "auto, docker or local"})
 def train(_c: Context, python: str = "3.13", engine: str = "auto") -> None:
-    """Train the profile that CPython is optimised with, and pin it in profiles/."""
+    """Train the profile that CPython is optimised with, and pin it in profiles/.
+
+    Examples:
+      ./invoke train --python 3.13  # then ./invoke trace-start
+    """
     from oxcross import report, training
     from oxcross.store import Store
 
@@ -122,7 +157,11 @@ def train(_c: Context, python: str = "3.13", engine: str = "auto") -> None:
 
 @command(help={"engine": "auto, docker or local"})
 def trace_start(_c: Context, engine: str = "auto") -> None:
-    """Find out which functions run when a program starts, and list them in oxcross/squeeze/start.txt."""
+    """Find out which functions run when a program starts, and list them in oxcross/squeeze/start.txt.
+
+    Examples:
+      ./invoke trace-start  # after ./invoke train
+    """
     from oxcross import report, tracing
     from oxcross.store import Store
 
@@ -133,17 +172,27 @@ def trace_start(_c: Context, engine: str = "auto") -> None:
 
 @command(help={"seconds": "how long each fuzzer runs"})
 def fuzz(_c: Context, seconds: int = 60) -> None:
-    """Run the launcher's fuzzers, one after the other."""
+    """Run the launcher's fuzzers, one after the other.
+
+    Examples:
+      ./invoke fuzz --seconds 10  # each of them
+    """
     done = subprocess.run([str(ROOT / "launcher" / "fuzz" / "run"), str(seconds)], cwd=ROOT, check=False)
     raise SystemExit(done.returncode)
 
 
 @command(help={"serve": "show them at 127.0.0.1:8000, and anew when a page is changed"})
 def docs(_c: Context, serve: bool = False) -> None:
-    """Build the documentation into build/docs; docs/configuration.md is written anew first."""
+    """Build the documentation into build/docs; docs/configuration.md and docs/json.md are written anew first.
+
+    Examples:
+      ./invoke docs --serve  # at 127.0.0.1:8000, and anew when a page is changed
+    """
+    from oxcross import jsonpage
     from oxcross.config import reference
 
     (ROOT / "docs" / "configuration.md").write_text(reference.page(), encoding="utf-8")
+    (ROOT / "docs" / "json.md").write_text(jsonpage.page(tasks.ns, tasks.TOPICS), encoding="utf-8")
     _run("mkdocs", *(["serve", "--dev-addr", "127.0.0.1:8000"] if serve else ["build"]), "--strict")
 
 

@@ -29,6 +29,11 @@ def split(words: list[str]) -> tuple[list[str], list[str]]:
     return words[:at], words[at + 1 :]
 
 
+def help_first(line: list[str], contexts: dict[str, ParserContext]) -> list[str]:
+    """``help TASK`` as ``TASK --help``, unless there is a task of that name."""
+    return [*line[1:], "--help"] if line[:1] == ["help"] and "help" not in contexts else line
+
+
 def dotted(line: list[str], namespace: Collection) -> list[str]:
     """``cache prune`` as Invoke spells it: ``cache.prune``."""
     for at, (group, name) in enumerate(pairwise(line)):

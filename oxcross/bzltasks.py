@@ -143,7 +143,14 @@ def migrate(
     json: bool = False,
     store: str = "",
 ) -> None:
-    """Print the [tool.oxcross] that does what a pyoxidizer.bzl does; what has no equal is in its comments."""
+    """Print the [tool.oxcross] that does what a pyoxidizer.bzl does; what has no equal is in its comments.
+
+    `--json` prints {"tables", "written"}: the text, and the file that it was appended to.
+
+    Examples:
+      oxcross migrate          # of the pyoxidizer.bzl in this folder
+      oxcross migrate --write  # append it to pyproject.toml
+    """
     from oxcross.bzl import migrate as migration
 
     wanted = Wish(

@@ -23,7 +23,13 @@ _ALL = "also what comes before the last steps: tool chains, libraries, sources"
 
 @command
 def keygen(_c: Context, json: bool = False) -> None:
-    """Make a pair of keys for a builder that fills the cache. Nothing is written: the secret one is for the builder's environment."""
+    """Make a pair of keys for a builder that fills the cache. Nothing is written: the secret one is for the builder's environment.
+
+    `--json` prints {"public", "secret"}.
+
+    Examples:
+      oxcross cache keygen  # the public one is for trust in [tool.oxcross.cache]
+    """
     from oxcross.cache import settings, signing
 
     public, secret = signing.generate()
@@ -45,8 +51,13 @@ def push(
 ) -> None:
     """Push what the store has of the project's steps, signed: those that executables are assembled from.
 
-    What is there is never overwritten: the same again goes on where it stopped. `--json` prints
-    {"pushed": [{"name", "key", "state": "new" | "there" | "lacking" | "private", "size"}]}.
+    What is there is never overwritten: the same again goes on where it stopped.
+
+    `--json` prints {"pushed": [{"name", "key", "state": "new" | "there" | "lacking" | "private", "size"}]}.
+
+    Examples:
+      oxcross cache push        # with OXCROSS_CACHE_KEY in the environment
+      oxcross cache push --all  # tool chains, libraries and sources, too
     """
     from oxcross.cache import remote as place
     from oxcross.storetasks import open_store
@@ -78,6 +89,10 @@ def pull(_c: Context, project: str = ".", targets: str = "", json: bool = False,
     """Take what the project's executables are assembled from out of the cache, as a build does.
 
     `--json` prints {"steps": [{"name", "key", "state": "cached" | "fetched" | "lacking"}]}.
+
+    Examples:
+      oxcross cache pull                    # for the configuration's targets
+      oxcross cache pull --targets win-x64  # for this one
     """
     from oxcross.cache.shared import SharedCache
     from oxcross.storetasks import open_store
@@ -107,8 +122,11 @@ def pull(_c: Context, project: str = ".", targets: str = "", json: bool = False,
 def remote(_c: Context, project: str = ".", json: bool = False) -> None:
     """Say what lies in the cache's bucket: entries, their size, and who signed how many steps.
 
-    `--json` prints {"place", "kinds": {"steps" | "blobs" | "sources": {"entries", "size"}}, "signers": [{"signer", "trusted",
-    "steps"}]}; a signer is named by the beginning of the SHA-256 of its public key.
+    `--json` prints {"place", "kinds": {KIND: {"entries", "size"}}, "signers": [{"signer", "trusted", "steps"}]}; kinds are "steps", "blobs"
+    and "sources", and a signer is named by the beginning of the SHA-256 of its public key.
+
+    Examples:
+      oxcross cache remote  # of the bucket in [tool.oxcross.cache]
     """
     from oxcross import project as projects
     from oxcross.cache import listing

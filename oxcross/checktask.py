@@ -12,7 +12,13 @@ from oxcross.command import command
 def check(_c: Context, project: str = ".", json: bool = False) -> None:
     """Check the project's configuration for all targets: what is wrong with it, or what would be built.
 
-    Nothing is built, fetched or resolved. `--json` gives {"name", "version", "python", "targets", "runs": {"kind", "value"}, "commands"}.
+    Nothing is built, fetched or resolved.
+
+    `--json` prints {"name", "version", "python", "targets": [TARGET], "runs": {"kind", "value"}, "commands": [NAME]}.
+
+    Examples:
+      oxcross check                        # every mistake at once
+      oxcross check --project path/to/app  # of a project elsewhere
     """
     from oxcross import wanted
 

@@ -2,7 +2,8 @@
 
 What it adds to Invoke's own: the nearest valid name for a mistyped task or flag, exit codes, flags
 before the task's name (``oxcross --project app build``), tasks of a group without the dot
-(``oxcross cache prune``), arguments for the application after ``--`` as they were typed.
+(``oxcross cache prune``), tasks by topic, ``oxcross help TASK``, arguments for the application after ``--``
+as they were typed.
 """
 
 from __future__ import annotations
@@ -16,8 +17,7 @@ import tempfile
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from inspect import cleandoc
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from invoke.collection import Collection
 from invoke.exceptions import Exit, Failure, ParseError
@@ -26,9 +26,9 @@ from invoke.parser.context import ParserContext
 from invoke.parser.parser import Parser
 from invoke.program import Program
 
-from oxcross import __version__, arguments, completion
-from oxcross.errors import OxcrossError, StoreError, UsageError
-from oxcross.report import show_error
+from oxcross import __version__, arguments, completion, topics
+from oxcross.errors import OxcrossError, StoreError, UsageError, described
+from oxcross.report import emit, show_error
 
 _REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -47,10 +47,10 @@ def main(
         status = program.call(words)
         sys.stdout.flush()  # what cannot be written is to be told
     except OxcrossError as error:
-        show_error(error, program=name)
-        return error.exit_code
+        return _failed(error, words, name)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
+        _tell(described("KeyboardInterrupt", "stopped", status=128 + signal.SIGINT), words)
         return 128 + signal.SIGINT
     except BrokenPipeError:
         # Whoever read stdout has left; the interpreter must not try to flush to it again.
@@ -59,8 +59,7 @@ def main(
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _REFUSED:  # the machine's refusal, no defect of ours
             where = str(error.filename) if error.filename else "standard output"
-            show_error(StoreError(f"cannot be written: {error.strerror}", where=where), program=name)
-            return StoreError.exit_code
+            return _failed(StoreError(f"cannot be written: {error.strerror}", where=where), words, name)
         if "--debug" in words or os.environ.get("OXCROSS_DEBUG"):
             raise
         return _apologise(words)
@@ -79,6 +78,21 @@ def program() -> NoReturn:
     os._exit(status)
 
 
+def _failed(error: OxcrossError, words: Sequence[str], program: str) -> int:
+    """Show an error that no task has shown; its exit status."""
+    show_error(error, program=program)
+    _tell(error.document(), words)
+    return error.exit_code
+
+
+def _tell(error: dict[str, Any], words: Sequence[str]) -> None:
+    """The document of a run with --json that no task has printed. stdout may be what cannot be written."""
+    if "--json" in arguments.split(list(words))[0]:
+        with suppress(OSError):
+            emit({"error": error})
+            sys.stdout.flush()
+
+
 def _apologise(words: Sequence[str]) -> int:
     """Keep the traceback of a defect of ours in a file, and say where."""
     with tempfile.NamedTemporaryFile(
@@ -92,6 +106,11 @@ def _apologise(words: Sequence[str]) -> int:
         f"  what happened is in {log.name}; please report it with that file, or add --debug to see it here",
         file=sys.stderr,
     )
+    hint = "please report it with that file, or add --debug to see it here"
+    _tell(
+        described("Defect", f"oxcross itself went wrong: {reason}", where=log.name, hint=hint, status=1),
+        words,
+    )
     return 1
 
 
@@ -104,7 +123,7 @@ class OxcrossProgram(Program):
         """Parse and run; the exit status. OxcrossError for what the user can mend."""
         line, passed = arguments.split(words)
         tasks = self.namespace or Collection()
-        # Once: Invoke hands each flag's help text out the first time only.
+        # Once: Invoke's own tasks hand each flag's help text out the first time only.
         self.contexts = tasks.to_contexts()
         contexts = {
             name: context for context in self.contexts for name in (context.name, *context.aliases) if name
@@ -113,6 +132,7 @@ class OxcrossProgram(Program):
             found = completion.candidates(passed, tasks, contexts, self.initial_context)
             print("".join(f"{one}\n" for one in found), end="")
             return 0
+        line = arguments.help_first(line, contexts)
         line = arguments.flags_behind_task(arguments.dotted(line, tasks), contexts)
         line = arguments.bare_values(line, contexts)
         line = arguments.check_flags(line, contexts, self.initial_context, self.binary)
@@ -131,7 +151,8 @@ class OxcrossProgram(Program):
             ) from None
         except Exit as leave:
             if isinstance(leave.__cause__, OxcrossError):
-                raise leave.__cause__ from None
+                show_error(leave.__cause__, program=self.binary)
+                return leave.__cause__.exit_code
             if leave.message:
                 print(leave.message, file=sys.stderr)
             return int(leave.code)
@@ -204,19 +225,18 @@ class OxcrossProgram(Program):
         self.list_root, self.list_depth, self.list_format = None, None, "flat"
         self.list_tasks()
         print("Anywhere:\n")
-        self.print_columns(self.initial_context.help_tuples())
+        flags = self.initial_context.help_tuples()
+        self.print_columns([(flag, text) for flag, text in flags if flag != "--complete"])  # the shell's own
 
     def list_flat(self) -> None:
-        """Tasks as they are typed: ``cache prune``; a group's default task stands for the group."""
-        pairs: list[tuple[str, str | None]] = []
-        for name, text in self._make_pairs(self.scoped_collection):
-            dotted, _, default = name.partition(" (")
-            pairs.append((default.rstrip(")") if default else dotted.replace(".", " "), text))
-        self.display_with_columns(pairs=sorted(pairs))
+        """Tasks as they are typed, by topic: ``cache prune``; a group's default task stands for the group."""
+        from oxcross.tasks import TOPICS
 
-    def task_list_opener(self, extra: str = "") -> str:  # noqa: ARG002 (Invoke's signature)
-        """The heading of the list of tasks."""
-        return "Tasks"
+        found = topics.listed(self.scoped_collection, TOPICS)
+        width = max(len(name) for rows in found.values() for name, _ in rows)
+        for topic, rows in found.items():
+            print(f"{topic}:\n")
+            self.print_columns([(name.ljust(width), text) for name, text in rows])
 
     def print_task_help(self, name: str) -> None:
         """Help for one task: how to write it, what it does, its flags."""
@@ -224,5 +244,9 @@ class OxcrossProgram(Program):
         task = self.collection[name]
         places = "".join(f" {argument.name.upper()}" for argument in context.positional_args)
         print(f"usage: {self.binary} {name.replace('.', ' ')}{places} [--flags]\n")
-        print(f"{cleandoc(task.__doc__ or '')}\n")
+        print(f"{topics.told(task)}\n")
         self.print_columns(context.help_tuples() or [("(no flags)", None)])
+        if others := topics.siblings(self.collection, name):
+            print(f"See also: {', '.join(others)}\n")
+        if lines := topics.examples(task, self.binary):
+            print("Examples:\n  " + "\n  ".join(lines) + "\n")

@@ -77,7 +77,7 @@ def candidates(
     elif group:
         found = list(namespace.collections[group].task_names)
     else:
-        found = [*namespace.tasks, *namespace.collections]
+        found = [*namespace.tasks, *namespace.collections, *([] if before else ["help"])]
     return sorted(one for one in found if one.startswith(current))
 
 

@@ -31,8 +31,14 @@ def diff(
 ) -> None:
     """Say what was added, removed, changed and grew between two executables, or two releases.
 
-    `--json` gives {"differences": [{"target", "before", "after", "parts", "changes": [{"kind", "name", "state", "before",
-    "after", "note"}]}], "added": [TARGET], "removed": [TARGET]}. Differences are no failure: the exit status is 0.
+    Differences are no failure: the exit status is 0.
+
+    `--json` prints {"differences": [{"target", "before": {"name", "size", "sha256"}, "after": {"name", "size", "sha256"}, "parts": [{"part",
+    "before", "after"}], "changes": [{"kind", "name", "state", "before", "after", "note"}]}], "added": [TARGET], "removed": [TARGET]}.
+
+    Examples:
+      oxcross diff 1.0 1.1                          # two releases in dist/
+      oxcross diff old/myapp build/linux-x64/myapp  # two files; --all shows every row
     """
     from oxcross.cost import differing, show, sides
 

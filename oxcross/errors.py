@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class OxcrossError(Exception):
@@ -37,6 +37,12 @@ class OxcrossError(Exception):
         text = f"{self.where}: {self.message}" if self.where else self.message
         return f"{text}\n  {self.hint}" if self.hint else text
 
+    def document(self) -> dict[str, Any]:
+        """What stands as ``error`` in the document of a run with --json."""
+        return described(
+            type(self).__name__, self.message, where=self.where, hint=self.hint, status=self.exit_code
+        )
+
 
 class UsageError(OxcrossError):
     """A task, flag or argument that does not exist or does not fit."""
@@ -60,6 +66,10 @@ class ConfigErrors(ConfigError):
         pages = {error.page for error in self.errors}
         page = pages.pop() if len(pages) == 1 else None
         super().__init__("\n".join(str(error) for error in self.errors), page=page)
+
+    def document(self) -> dict[str, Any]:
+        """As any error's, with each of them in ``errors``."""
+        return {**super().document(), "errors": [error.document() for error in self.errors]}
 
 
 class CollectError(OxcrossError):
@@ -123,6 +133,13 @@ class ReproduceError(OxcrossError):
 
     exit_code = 12
     page = "12-reproduceerror"
+
+
+def described(
+    kind: str, message: str, *, where: str | None = None, hint: str | None = None, status: int
+) -> dict[str, Any]:
+    """An error as --json has it; the exit status is what tells it from others of its kind."""
+    return {"kind": kind, "message": message, "where": where, "hint": hint, "exit-status": status}
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:

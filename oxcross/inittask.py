@@ -22,8 +22,13 @@ def init(
 ) -> None:
     """Write a [tool.oxcross] that works into the project's pyproject.toml, and say why it is so.
 
-    Nothing else in the file changes; where there is none, it is made. `--json` gives {"file", "new", "written", "added",
-    "choices": [{"key", "value", "why"}], "notes", "next"}.
+    Nothing else in the file changes; where there is none, it is made.
+
+    `--json` prints {"file", "new", "written", "added", "choices": [{"key", "value", "why"}], "notes": [TEXT], "next"}.
+
+    Examples:
+      oxcross init --dry-run         # what would be written, and why
+      oxcross init --script tool.py  # for one file, with what its inline metadata require
     """
     from oxcross import init as first
     from oxcross.config.findings import shown

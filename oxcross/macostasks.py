@@ -49,7 +49,12 @@ def notarize(
 
     The key is that of [tool.oxcross.macos.notarize], or of OXCROSS_NOTARY_ISSUER, OXCROSS_NOTARY_KEY_ID and
     OXCROSS_NOTARY_KEY (a .p8 file). A zip beside a bundle that has that bundle in it is made anew, with the ticket.
+
     `--json` prints {"notarized": [{"file", "submission", "status", "stapled"}]}.
+
+    Examples:
+      oxcross notarize build/macos-arm64/MyApp.app                                  # uploads it, waits, staples
+      oxcross notarize MyApp.pkg --submission 2efe2717-52ef-43a5-96dc-0797e4ca1041  # wait for one that was made before
     """
     from oxcross.macos import notary
 

@@ -39,16 +39,27 @@ def publish(
 ) -> None:
     """Publish dist/NAME/VERSION/ to the bucket of [tool.oxcross.publish].
 
-    Nothing that is there is ever changed: the same again goes on where it stopped, or is nothing to do. `--json` prints
-    {"name", "version", "bucket", "objects": [{"key", "state", "size", "sha256"}], "channel": {"channel", "before", "version", "new"},
-    "latest": [{"key", "state", "sha256"}]}.
+    Nothing that is there is ever changed: the same again goes on where it stopped, or is nothing to do.
+
+    `--json` prints {"name", "version", "bucket", "objects": [{"key", "state", "size", "sha256"}], "channel": {"channel", "before", "version",
+    "new"}, "latest": [{"key", "state", "sha256"}]}.
+
+    Examples:
+      oxcross publish --dry-run         # every key, and what would happen to it
+      oxcross publish --channel stable  # and have the channel point at it
     """
     _publish(_load(project), channel, dry_run=dry_run, json=json)
 
 
 @command(help={"version": "a published version", "channel": _CHANNEL})
 def promote(_c: Context, version: str, channel: str = "", project: str = ".", json: bool = False) -> None:
-    """Have a channel point at a version that is published, newer or older."""
+    """Have a channel point at a version that is published, newer or older.
+
+    `--json` prints {"channel", "before", "version", "new"}.
+
+    Examples:
+      oxcross promote 1.4 --channel stable  # what was tried out as beta, say
+    """
     from oxcross.publish import publishing
 
     def promoted(bucket: Bucket, layout: Layout, anchor: Anchor | None) -> Move:
@@ -64,7 +75,14 @@ def promote(_c: Context, version: str, channel: str = "", project: str = ".", js
     }
 )
 def rollback(_c: Context, channel: str = "", bad: str = "", project: str = ".", json: bool = False) -> None:
-    """Have a channel point at the version that it pointed at before; again, at the one before that."""
+    """Have a channel point at the version that it pointed at before; again, at the one before that.
+
+    `--json` prints {"channel", "before", "version", "new"}.
+
+    Examples:
+      oxcross rollback --channel stable            # to what it pointed at before
+      oxcross rollback --channel stable --bad 1.4  # only if it points at 1.4: can be run again
+    """
     from oxcross.publish import publishing
 
     def rolled_back(bucket: Bucket, layout: Layout, anchor: Anchor | None) -> Move:
@@ -75,7 +93,13 @@ def rollback(_c: Context, channel: str = "", bad: str = "", project: str = ".", 
 
 @command
 def releases(_c: Context, project: str = ".", json: bool = False) -> None:
-    """List what is published: versions, their state, and the channels that point at them."""
+    """List what is published: versions, their state, and the channels that point at them.
+
+    `--json` prints {"name", "releases": [{"version", "state", "channels": [NAME], "time", "size", "files"}]}.
+
+    Examples:
+      oxcross releases  # in the bucket of [tool.oxcross.publish]
+    """
     from oxcross.publish import published
 
     with _opened(_load(project)) as (bucket, layout):
@@ -101,7 +125,13 @@ def releases(_c: Context, project: str = ".", json: bool = False) -> None:
 
 @command(help={"version": "a published version"})
 def verify(_c: Context, version: str, project: str = ".", json: bool = False) -> None:
-    """Download all of a published version and check it, its signatures, and the channels' pointers back to the first (exit status 10)."""
+    """Download all of a published version and check it, its signatures, and the channels' pointers back to the first (exit status 10).
+
+    `--json` prints {"version", "files", "size", "signed", "channels": [NAME], "problems": [TEXT]}.
+
+    Examples:
+      oxcross verify 1.4  # as users' install scripts find it
+    """
     from oxcross.publish import verification
 
     loaded = _load(project)
@@ -136,7 +166,14 @@ def prune(
     dry_run: bool = False,
     json: bool = False,
 ) -> None:
-    """Mark old versions, and remove those that an earlier run marked. What a channel points or last pointed at stays."""
+    """Mark old versions, and remove those that an earlier run marked. What a channel points or last pointed at stays.
+
+    `--json` prints {"versions": [{"version", "action", "why", "size"}]}.
+
+    Examples:
+      oxcross prune --keep 10 --dry-run  # what would go
+      oxcross prune --keep 10 --age 365  # what is older than a year, but the ten newest
+    """
     from oxcross.publish import retention
 
     if not keep and not age:
@@ -161,7 +198,13 @@ def prune(
     help={"version": "a published version", "reason": "what is wrong with it, for all to read"},
 )
 def yank(_c: Context, version: str, reason: str = "", project: str = ".", json: bool = False) -> None:
-    """Mark a version as bad: no channel can be moved to it any more. Its files stay."""
+    """Mark a version as bad: no channel can be moved to it any more. Its files stay.
+
+    `--json` prints {"version", "new", "channels": [NAME]}: the channels that still point at it.
+
+    Examples:
+      oxcross yank 1.4 --reason "loses files"  # then: oxcross rollback --channel stable
+    """
     from oxcross.publish import publishing
 
     with _opened(_load(project)) as (bucket, layout):

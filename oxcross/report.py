@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO
@@ -44,9 +44,25 @@ def duration(value: float) -> str:
     return f"{value:.1f} s" if value < 100 else f"{int(value // 60)} min {int(value % 60):02d} s"
 
 
-def emit(document: object) -> None:
-    """The one JSON document of a run with --json, on stdout."""
-    print(json.dumps(document, indent=2, default=str))
+_kept: list[dict[str, Any]] = []  # of the tasks that run, the innermost one last
+
+
+def emit(document: Mapping[str, Any]) -> None:
+    """The one JSON document of a run with --json, on stdout; within ``keeping`` later, when all of it is known."""
+    if _kept:
+        _kept[-1].update(document)
+    else:
+        print(json.dumps(document, indent=2, default=str))
+
+
+@contextmanager
+def keeping() -> Iterator[dict[str, Any]]:
+    """Keep what is emitted, so that what a task found and the error that it ends with are one document."""
+    _kept.append({})
+    try:
+        yield _kept[-1]
+    finally:
+        _kept.pop()
 
 
 def note(text: str) -> None:

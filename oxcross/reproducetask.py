@@ -45,8 +45,14 @@ def reproduce(
 ) -> None:
     """Build a release again, from the commit that its manifest names, and compare it bit for bit (exit status 12).
 
-    What differs is explained, and lies in build/reproduce/VERSION/. `--json` prints {"name", "version", "from", "same",
-    "notes": [...], "kept", "files": [{"file", "target", "state", "released", "rebuilt", "why": [...]}]}.
+    What differs is explained, and lies in build/reproduce/VERSION/.
+
+    `--json` prints {"name", "version", "from", "same", "notes": [TEXT], "kept", "files": [{"file", "target", "state", "released", "rebuilt",
+    "why": [TEXT]}]}.
+
+    Examples:
+      oxcross reproduce 1.4                    # of the bucket, or of dist/ where none is configured
+      oxcross reproduce 1.4 --targets win-x64  # this executable only
     """
     from oxcross import project as projects
     from oxcross.publish import contents, provenance

@@ -22,6 +22,9 @@ def sbom(_c: Context, file: str, output: str = "") -> None:
     """Print the bill of materials of an executable: CycloneDX 1.6, JSON.
 
     It is made of what the executable carries; the same executable gives the same bytes.
+
+    Examples:
+      oxcross sbom build/linux-x64/myapp --output myapp.cdx.json  # of any executable that oxcross made
     """
     from oxcross import sbom as bills
     from oxcross.inspect import carried

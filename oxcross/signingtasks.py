@@ -32,7 +32,13 @@ def keygen(
 ) -> None:
     """Make a pair of keys to sign releases with, as minisign makes them. Nothing is overwritten.
 
-    The password is asked for, unless $OXCROSS_SIGNING_PASSWORD has it. `--json` prints {"public-key", "key-file", "public-key-file"}.
+    The password is asked for, unless $OXCROSS_SIGNING_PASSWORD has it.
+
+    `--json` prints {"public-key", "key-file", "public-key-file"}.
+
+    Examples:
+      oxcross keygen                         # oxcross.key and oxcross.key.pub
+      oxcross keygen --out ~/keys/myapp.key  # and ~/keys/myapp.key.pub
     """
     from oxcross.publish.minisign import MinisignError, SecretKey
 

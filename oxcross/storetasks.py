@@ -38,7 +38,13 @@ def _notice(text: str) -> None:
 
 @command
 def size(_c: Context, json: bool = False, store: str = "") -> None:
-    """Say how large the store is, by kind of what it keeps."""
+    """Say how large the store is, by kind of what it keeps.
+
+    `--json` prints {"path", "size", "kinds": {KIND: SIZE}}, in bytes.
+
+    Examples:
+      oxcross cache  # the store's folder, too
+    """
     with open_store(store) as opened:
         kinds: dict[str, list[Item]] = {}
         for item in opened.entries():
@@ -59,7 +65,13 @@ def size(_c: Context, json: bool = False, store: str = "") -> None:
 
 @command(name="list")
 def list_(_c: Context, json: bool = False, store: str = "") -> None:
-    """List what the store keeps, least recently used first."""
+    """List what the store keeps, least recently used first.
+
+    `--json` prints {"items": [{"kind", "key", "name", "size", "used", "path"}]}; used is a time, in seconds since 1970.
+
+    Examples:
+      oxcross cache list  # what prune would drop first comes first
+    """
     with open_store(store) as opened:
         _show_items(opened.entries(), "items", json=json)
 
@@ -71,7 +83,14 @@ def list_(_c: Context, json: bool = False, store: str = "") -> None:
     }
 )
 def prune(_c: Context, max_age: str = "", max_size: str = "", json: bool = False, store: str = "") -> None:
-    """Drop what was not used for long, or more than the store may hold. What is in use stays."""
+    """Drop what was not used for long, or more than the store may hold. What is in use stays.
+
+    `--json` prints {"removed": [{"kind", "key", "name", "size", "used", "path"}]}.
+
+    Examples:
+      oxcross cache prune --max-age 30   # what no build has used for a month
+      oxcross cache prune --max-size 5G  # the least recently used, until 5 GB are left
+    """
     if not max_age and not max_size:
         raise UsageError("nothing says what to drop", hint="add --max-age 30 (days), --max-size 5G, or both")
     with open_store(store) as opened:
@@ -86,7 +105,13 @@ def prune(_c: Context, max_age: str = "", max_size: str = "", json: bool = False
 
 @command
 def verify(_c: Context, json: bool = False, store: str = "") -> None:
-    """Read and hash all of the store; what is damaged is dropped (exit status 8)."""
+    """Read and hash all of the store; what is damaged is dropped (exit status 8).
+
+    `--json` prints {"damaged": [{"kind", "key", "name", "size", "used", "path"}]}.
+
+    Examples:
+      oxcross cache verify  # after a crash, or on a disk that is not trusted
+    """
     with open_store(store) as opened:
         damaged = opened.verify()
         if json:
@@ -99,8 +124,14 @@ def verify(_c: Context, json: bool = False, store: str = "") -> None:
 
 
 @command(help={"step": "the step, as the plan names it: linux-x64/cpython"})
-def path(_c: Context, step: str, store: str = "") -> None:
-    """Print the folder of what a step made."""
+def path(_c: Context, step: str, json: bool = False, store: str = "") -> None:
+    """Print the folder of what a step made.
+
+    `--json` prints {"step", "key", "path"}.
+
+    Examples:
+      oxcross cache path linux-x64/openssl  # headers and libraries
+    """
     found = _every_step(step.partition("/")[0])
     names = {one.name: one for one in found}
     if step not in names:
@@ -109,7 +140,10 @@ def path(_c: Context, step: str, store: str = "") -> None:
         tree = opened.get(names[step].key)
         if tree is None:
             raise StoreError(f"{step} is not built", where=str(opened.root), hint="oxcross build makes it")
-        print(tree)
+        if json:
+            report.emit({"step": step, "key": names[step].key, "path": tree})
+        else:
+            print(tree)
 
 
 @command(
@@ -119,8 +153,21 @@ def path(_c: Context, step: str, store: str = "") -> None:
         "without": "a step to leave out, with all that need it; repeatable",
     },
 )
-def copy(_c: Context, folder: str, without: Iterable[str] | None = None, store: str = "") -> None:
-    """Copy what the current recipes made, and the sources they read, into another store."""
+def copy(
+    _c: Context,
+    folder: str,
+    without: Iterable[str] | None = None,
+    json: bool = False,
+    store: str = "",
+) -> None:
+    """Copy what the current recipes made, and the sources they read, into another store.
+
+    `--json` prints {"path"}: the other store's folder.
+
+    Examples:
+      oxcross cache copy /mnt/store                       # for a machine without a network
+      oxcross cache copy new --without linux-x64/openssl  # nor what needs it
+    """
     left_out = set(without or ())
     wanted: set[str] = set()
     for step in _every_step():
@@ -131,12 +178,21 @@ def copy(_c: Context, folder: str, without: Iterable[str] | None = None, store: 
             wanted.update(source.sha256 for source in step.sources)
     with open_store(store) as opened, open_store(folder) as other:
         opened.copy_to(other, lambda item: item.key in wanted)
-        print(other.root)
+        if json:
+            report.emit({"path": other.root})
+        else:
+            print(other.root)
 
 
-@command(name="list", help={"json": 'print {"sources": [...]}'})
+@command(name="list")
 def list_sources(_c: Context, json: bool = False) -> None:
-    """List the pinned sources: version, licence, SHA-256."""
+    """List the pinned sources: version, licence, SHA-256.
+
+    `--json` prints {"sources": [{"name", "version", "filename", "sha256", "size", "licence", "kind", "upstream", "pool"}]}.
+
+    Examples:
+      oxcross sources  # what executables are built from
+    """
     from oxcross import sources as pinned
 
     rows = [row for name in pinned.load() for row in pinned.versions(name).values()]
@@ -151,11 +207,20 @@ def list_sources(_c: Context, json: bool = False) -> None:
 
 
 @command(help={"name": "the source", "version": "its version", "file": "the file, or its http(s) address"})
-def pin(_c: Context, name: str, version: str, file: str) -> None:
-    """Pin another version of a source, by the file that is to be built from."""
+def pin(_c: Context, name: str, version: str, file: str, json: bool = False) -> None:
+    """Pin another version of a source, by the file that is to be built from.
+
+    `--json` prints {"name", "version", "filename", "size", "sha256"}.
+
+    Examples:
+      oxcross sources pin zlib 1.3.2 zlib-1.3.2.tar.gz  # or its address
+    """
     from oxcross import sources as pinned
 
     row = pinned.pin(name, version, file)
+    if json:
+        report.emit({key: getattr(row, key) for key in ("name", "version", "filename", "size", "sha256")})
+        return
     print(f"{row.name} {row.version}: {row.filename}, {row.size} bytes, SHA-256 {row.sha256}")
 
 

@@ -10,7 +10,7 @@ import shutil
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from invoke.collection import Collection
 from invoke.context import Context
@@ -31,6 +31,7 @@ from oxcross.sbomtasks import sbom
 from oxcross.signingtasks import keygen
 from oxcross.storetasks import cache, open_store, sources
 from oxcross.targets import Target
+from oxcross.topics import Topics
 
 
 @command(help=bzltasks.HELP | bzltasks.RELEASE, iterable=list(bzltasks.ITERABLE))
@@ -55,8 +56,16 @@ def build(
 ) -> None:
     """Build the project's executables: build/TARGET/NAME; or a target of its pyoxidizer.bzl: build/TRIPLE/release/TARGET/.
 
-    What was built before is taken from the store. `--dry-run --json` gives {"steps": [{"name", "state", "key"}]},
-    `--json` {"artifacts": [{"target", "path", "sha256", "size", ...}]}.
+    What was built before is taken from the store.
+
+    `--json` prints {"artifacts": [{"target", "path", "sha256", "size", "seconds", "minimum", "python", "glibc", "commands",
+    "packages"}]}: the oldest system that an executable runs on, the programs inside, and what it was packed into. With `--dry-run`
+    {"steps": [{"name", "state": "cached" | "fetch" | "build", "key"}]}.
+
+    Examples:
+      oxcross build                              # for the configuration's targets
+      oxcross build --targets linux-x64,win-x64  # for these
+      oxcross build --dry-run                    # what is there, and what would be built
     """
     from oxcross import wanted
 
@@ -105,6 +114,11 @@ def run(
     """Build the executable for this machine and run it; arguments for it stand behind `--`.
 
     Its exit status becomes this program's.
+
+    Examples:
+      oxcross run                       # without arguments
+      oxcross run -- --verbose in.txt   # the application's own stand behind --
+      oxcross run --target linux-arm64  # under QEMU, where it is installed
     """
     from oxcross import runner, wanted
 
@@ -151,6 +165,14 @@ def release(
     The folder holds the executables, archives and a bill of materials of each, the licence texts of all that is inside, install
     scripts, a statement of how it was made, SHA256SUMS, manifest.json and their signatures. It never changes once it is there: the
     same content again is nothing to do, save for signatures that it lacks; other content needs another version.
+
+    `--json` prints the release's manifest, with the folder, the paths of executables, whether anything was new, and with `--publish`
+    what `publish` prints: {"name", "version", "artifacts": [{"target", "file", "path", "sha256", "size", …}], "path", "new",
+    "published", …}. With `--dry-run` {"steps": [{"name", "state": "cached" | "fetch" | "build", "key"}]}.
+
+    Examples:
+      oxcross release                             # into dist/
+      oxcross release --publish --channel stable  # and into the bucket, where the channel then points at it
     """
     from oxcross import publishtasks, wanted
     from oxcross.publish import contents, dist, provenance
@@ -190,7 +212,18 @@ def release(
 
 @command(help={"file": "an executable that oxcross made"})
 def inspect(_c: Context, file: str, json: bool = False) -> None:
-    """Show what is in an executable and check that it keeps every promise (exit status 9 if not)."""
+    """Show what is in an executable and check that it keeps every promise (exit status 9 if not).
+
+    `--json` prints {"path", "size", "sha256", "app": {"name", "version"}, "target", "triple", "arch", "python", "oxcross", "run": {"kind",
+    "target"}, "commands": {NAME: {"kind", "target"}}, "compressed", "glibc", "glibc_embedded", "needed", "external", "interpreter",
+    "hardening": {FLAG: BOOL}, "blob": {"version", "offset", "size", "sha256"}, "modules": [{"name", "path", "kind", "stdlib", "size",
+    "stored"}], "files", "files_size", "shared_libraries", "libraries": [{"name", "version", "licence"}], "distributions": [{"name",
+    "version", "licence"}], "licences", "licence_texts", "without_text", "windows": …, "macos": …, "slices": …}.
+
+    Examples:
+      oxcross inspect build/linux-x64/myapp  # of any executable that oxcross made
+      oxcross inspect app.exe --json         # all modules, too
+    """
     from oxcross import inspect as proof
 
     seen = proof.inspect(Path(file))
@@ -231,9 +264,18 @@ def analyze(
 ) -> None:
     """Say what in the environment is likely to behave otherwise in an executable, and where; or what an executable costs.
 
-    Nothing is built or run, save with `--start`. `--json` gives {"targets": [{"target", "counts", "findings": [{"rule", "severity",
-    "distribution", "path", "line", "code", …}]}]}; [tool.oxcross.analyze] ignore accepts findings. Of an executable it gives
-    {"size", "parts", "pieces": [{"part", "kind", "name", "stored", "size", …}], "savings", "components", "imports"}.
+    Nothing is built or run, save with `--start`. [tool.oxcross.analyze] ignore accepts findings.
+
+    `--json` prints {"targets": [{"target", "counts": {"error", "warning", "note"}, "ignored", "findings": [{"rule", "severity",
+    "distribution", "path", "line", "code", …}]}]}. Of an executable {"format", "name", "size", "sha256", "app": {"name", "version"},
+    "target", "python", "parts": [{"part", "stored", "size"}], "pieces": [{"part", "kind", "name", "path", "stored", "size", "arch",
+    "stdlib"}], "components": [{"name", "version", "licence", "stored"}], "savings": [{"what", "stored", "table", "lines", "note"}],
+    "imports": [{"module", "depth", "begin", "own", "total"}]}, the last with `--start` only, in microseconds.
+
+    Examples:
+      oxcross analyze           # --all shows notes, too
+      oxcross analyze --strict  # in CI: exit status 11 for warnings
+      oxcross analyze --size    # what takes the room, and what could be left out
     """
     if size or executable or html or start:
         if strict or upgrade:
@@ -275,7 +317,13 @@ def analyze(
 
 @command
 def targets(_c: Context, json: bool = False) -> None:
-    """List what executables can be built for."""
+    """List what executables can be built for.
+
+    `--json` prints {"targets": [{"name", "triple", "floor", "os", "arch", "libc"}]}; the floor is the oldest glibc, Windows or macOS.
+
+    Examples:
+      oxcross targets  # the names are those of targets = [...]
+    """
     rows = target_rows.load().values()
     if json:
         keys = ("name", "triple", "floor", "os", "arch", "libc")
@@ -291,6 +339,12 @@ def doctor(_c: Context, project: str = ".", json: bool = False, store: str = "")
     """Say what this machine lacks for building, and the command that mends it.
 
     In a project's folder that goes for what the project asks for, too.
+
+    `--json` prints {"checks": [{"name", "ok", "detail", "fix", "for"}]}; what is for "always" has to be there, and what one of "local"
+    and "docker" is for.
+
+    Examples:
+      oxcross doctor  # in a project's folder, or anywhere
     """
     from oxcross import doctor as surgery
 
@@ -312,7 +366,13 @@ def doctor(_c: Context, project: str = ".", json: bool = False, store: str = "")
 
 @command
 def clean(_c: Context, project: str = ".", json: bool = False) -> None:
-    """Remove the project's build folder. Releases in dist/ and the store stay."""
+    """Remove the project's build folder. Releases in dist/ and the store stay.
+
+    `--json` prints {"removed": [PATH]}.
+
+    Examples:
+      oxcross clean  # what was built is still in the store
+    """
     from oxcross import build as road
 
     folder = road.output_folder(Path(project).resolve())
@@ -338,7 +398,12 @@ def shell(
     jobs: int = 0,
     store: str = "",
 ) -> None:
-    """Open a shell in the environment that a build step runs in; `sh $ROOT/script` runs the step."""
+    """Open a shell in the environment that a build step runs in; `sh $ROOT/script` runs the step.
+
+    Examples:
+      oxcross shell --step openssl                                   # of linux-x64
+      oxcross shell --target win-x64 --step cpython --engine docker  # in the container of that step
+    """
     from oxcross import build as road
     from oxcross import wanted
 
@@ -354,7 +419,12 @@ def shell(
 
 @command(help={"manifest": "that of a release's manifest.json instead"})
 def schema(_c: Context, manifest: bool = False) -> None:
-    """Print the JSON Schema of [tool.oxcross], for editors."""
+    """Print the JSON Schema of [tool.oxcross], for editors.
+
+    Examples:
+      oxcross schema > oxcross.schema.json  # of the table alone
+      oxcross schema --manifest             # of a release's manifest.json
+    """
     from oxcross.config import schema as model
     from oxcross.publish import manifest as manifests
 
@@ -440,9 +510,23 @@ def _near(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-ns = Collection(
-    "oxcross",
-    *(init, check, build, run, release, publish, promote, rollback, releases, verify, reproduce),
-    *(yank, prune, keygen, notarize, migrate, analyze, inspect, diff, sbom, targets, doctor),
-    *(clean, shell, schema, explain, cache, sources),
-)
+# As `oxcross --help` lists them: topics, and the tasks of each in the order of use.
+TOPICS: Final[Topics] = {
+    "Begin": (init, migrate, check, doctor, explain, targets, schema),
+    "Build": (build, run, analyze, inspect, diff, sbom, clean, shell),
+    "Release": (
+        keygen,
+        release,
+        notarize,
+        publish,
+        promote,
+        rollback,
+        releases,
+        verify,
+        reproduce,
+        yank,
+        prune,
+    ),
+    "Store and cache": (cache, sources),
+}
+ns = Collection("oxcross", *(task for tasks in TOPICS.values() for task in tasks))

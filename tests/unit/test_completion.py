@@ -38,6 +38,8 @@ def candidates(line: str) -> list[str]:
         ("bui", ["build"]),
         ("re", ["release", "releases", "reproduce"]),
         ("cac", ["cache"]),
+        ("help cac", ["cache"]),
+        ("help ", sorted([*ns.tasks, *ns.collections])),
         ("cache pr", ["prune"]),
         ("sources ", ["list", "pin"]),
         ("cache prune --max", ["--max-age", "--max-size"]),
@@ -79,7 +81,7 @@ def test_candidates(line: str, expected: list[str]) -> None:
 
 
 def test_nothing_typed_yet() -> None:
-    assert candidates("") == sorted([*ns.tasks, *ns.collections])
+    assert candidates("") == sorted([*ns.tasks, *ns.collections, "help"])
     assert "--complete" not in candidates("--")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import subprocess
 import sys
 import tomllib
@@ -11,12 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from parsing import parse
 from pydantic import ValidationError
 
-from oxcross.cli import OxcrossProgram
 from oxcross.config import reference, schema
 from oxcross.errors import UsageError
-from oxcross.tasks import ns
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -31,18 +29,6 @@ INLINE = re.compile(r"`(?:[A-Z_]+=\S+ )*oxcross ([a-z-][^`\n]*)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 ELSEWHERE = ("https://", "http://")
 PLACEHOLDER = "RWQ…"  # README's public key
-
-
-class Parsing(OxcrossProgram):
-    """The program, which reads a command and does not do it."""
-
-    def execute(self) -> None:
-        """Nothing."""
-
-
-def parse(line: str) -> None:
-    """UsageError for what the program would not take."""
-    Parsing(namespace=ns, name="oxcross", binary="oxcross").call(shlex.split(line))
 
 
 def commands(text: str) -> Iterator[str]:
