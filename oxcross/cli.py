@@ -25,8 +25,9 @@ from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext
 from invoke.parser.parser import Parser
 from invoke.program import Program
+from invoke.terminals import pty_size
 
-from oxcross import __version__, arguments, completion, topics
+from oxcross import __version__, arguments, columns, completion, topics
 from oxcross.errors import OxcrossError, StoreError, UsageError, described
 from oxcross.report import emit, show_error
 
@@ -227,6 +228,11 @@ class OxcrossProgram(Program):
         print("Anywhere:\n")
         flags = self.initial_context.help_tuples()
         self.print_columns([(flag, text) for flag, text in flags if flag != "--complete"])  # the shell's own
+
+    def print_columns(self, tuples: Sequence[tuple[str, str | None]]) -> None:
+        """As Invoke's, on a narrow terminal, too."""
+        lines = columns.described([(name, text or "") for name, text in tuples], pty_size()[0] - 3)
+        print("".join(f"  {line}\n" for line in lines))
 
     def list_flat(self) -> None:
         """Tasks as they are typed, by topic: ``cache prune``; a group's default task stands for the group."""

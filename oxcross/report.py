@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import threading
 import time
@@ -16,7 +17,10 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO
 
+from oxcross import columns
 from oxcross.errors import ConfigErrors, OxcrossError
+
+_BOLD, _DIM, _RED, _GREEN, _YELLOW = "1", "2", "1;31", "32", "33"
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -26,12 +30,25 @@ if TYPE_CHECKING:
 
 def is_live(stream: TextIO) -> bool:
     """Whether the stream is a terminal that can redraw lines."""
-    return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    return stream.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb", "unknown")
 
 
 def colours(stream: TextIO) -> bool:
-    """Whether to use colours there: a terminal, and nobody asked for none (NO_COLOR)."""
-    return is_live(stream) and not os.environ.get("NO_COLOR")
+    """Whether to use colours there: on a terminal, unless the environment says otherwise.
+
+    NO_COLOR (https://no-color.org) goes before FORCE_COLOR and CLICOLOR_FORCE, those before CLICOLOR=0 (https://bixense.com/clicolors).
+    """
+    environment = os.environ
+    if environment.get("NO_COLOR"):
+        return False
+    if environment.get("FORCE_COLOR") or environment.get("CLICOLOR_FORCE", "0") not in ("", "0"):
+        return True
+    return is_live(stream) and environment.get("CLICOLOR") != "0"
+
+
+def _painted(text: str, code: str, stream: TextIO) -> str:
+    """In a colour, by the number that terminals know it by, where colours are used."""
+    return f"\033[{code}m{text}\033[0m" if code and colours(stream) else text
 
 
 def megabytes(size: int) -> str:
@@ -67,7 +84,7 @@ def keeping() -> Iterator[dict[str, Any]]:
 
 def note(text: str) -> None:
     """Something to know, when nothing goes on that a terminal shows."""
-    print(f"note      {text}", file=sys.stderr)
+    print(f"{_painted('note', _YELLOW, sys.stderr)}      {text}", file=sys.stderr)
 
 
 def show_error(error: OxcrossError, stream: TextIO | None = None, *, program: str = "oxcross") -> None:
@@ -76,37 +93,24 @@ def show_error(error: OxcrossError, stream: TextIO | None = None, *, program: st
     Errors that one section of docs/errors.md explains name it once, below the last of them.
     """
     out = stream or sys.stderr
-    bright = colours(out)
-    label = "\033[1;31merror:\033[0m" if bright else "error:"
+    label = _painted("error:", _RED, out)
     errors = error.errors if isinstance(error, ConfigErrors) else (error,)
     last = {one.page: one for one in errors}
     for one in errors:
         print(f"{label} {one}", file=out)
         if last[one.page] is one:
-            more = f"more: {program} explain {one.page}"
-            print(f"  \033[2m{more}\033[0m" if bright else f"  {more}", file=out)
+            print(f"  {_painted(f'more: {program} explain {one.page}', _DIM, out)}", file=out)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, stream: TextIO | None = None) -> None:
-    """Rows in columns: with rich on a terminal, else aligned with spaces."""
+    """Rows in columns; on a terminal as wide as that, where cells can be wrapped so."""
     out = stream or sys.stdout
-    if is_live(out):
-        from rich.console import Console
-        from rich.table import Table
-
-        drawn = Table(box=None, header_style="bold", pad_edge=False)
-        for header in headers:
-            drawn.add_column(header, overflow="fold")
-        for row in rows:
-            drawn.add_row(*row)
-        Console(file=out, highlight=False).print(drawn, markup=False)
-        return
-    lines = [list(headers), *(list(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
-    for line in lines:
-        print(
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip(), file=out
-        )
+    width = shutil.get_terminal_size().columns if out.isatty() else None
+    heading, *others = columns.laid_out([headers, *rows], width)
+    for line in heading:
+        print(_painted(line, _BOLD, out), file=out)
+    for lines in others:
+        print("\n".join(lines), file=out)
 
 
 class Terminal(Protocol):
@@ -148,24 +152,28 @@ class Lines:
     ) -> None:
         return None
 
-    def _line(self, text: str) -> None:
+    def _line(self, mark: str, text: str, code: str = "") -> None:
         with self._lock:
-            print(text, file=self._stream, flush=True)
+            print(
+                f"{_painted(mark, code, self._stream)}{' ' * (10 - len(mark))}{text}",
+                file=self._stream,
+                flush=True,
+            )
 
     def step_started(self, step: Step) -> None:
         """A step begins."""
-        self._line(f"building  {step.name}")
+        self._line("building", step.name)
 
     def step_finished(self, step: Step, *, cached: bool, seconds: float) -> None:
         """A step's output is there."""
         if not cached:
-            self._line(f"built     {step.name}  {duration(seconds)}")
+            self._line("built", f"{step.name}  {duration(seconds)}", _GREEN)
         elif self._verbose:
-            self._line(f"cached    {step.name}")
+            self._line("cached", step.name)
 
     def step_failed(self, step: Step, seconds: float) -> None:
         """A step failed or was stopped."""
-        self._line(f"failed    {step.name}  {duration(seconds)}")
+        self._line("failed", f"{step.name}  {duration(seconds)}", _RED)
 
     def fetch_started(self, name: str, total: int) -> None:
         """A download begins; ``total`` in bytes."""
@@ -176,13 +184,13 @@ class Lines:
 
     def fetch_finished(self, name: str, *, ok: bool) -> None:
         """A download ended."""
-        verb = "fetched  " if ok else "not had  "
         size, begun = self._transfers.pop(name)
-        self._line(f"{verb} {name}  {megabytes(size)}  {duration(time.monotonic() - begun)}")
+        text = f"{name}  {megabytes(size)}  {duration(time.monotonic() - begun)}"
+        self._line("fetched" if ok else "not had", text, _GREEN if ok else _RED)
 
     def notice(self, text: str) -> None:
         """Something to know."""
-        self._line(f"note      {text}")
+        self._line("note", text, _YELLOW)
 
     @contextmanager
     def stage(self, target: str, name: str) -> Iterator[None]:
@@ -190,7 +198,7 @@ class Lines:
         begun = time.monotonic()
         yield
         if self._verbose:
-            self._line(f"{name:<9} {target}  {duration(time.monotonic() - begun)}")
+            self._line(name, f"{target}  {duration(time.monotonic() - begun)}")
 
 
 class Live:
@@ -201,7 +209,9 @@ class Live:
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         self._verbose = verbose
-        self._console = Console(stderr=True, highlight=False, no_color=not colours(sys.stderr))
+        self._console = Console(
+            stderr=True, highlight=False, no_color=not colours(sys.stderr), force_terminal=True
+        )
         self._progress: Progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -235,7 +245,8 @@ class Live:
     def _say(self, mark: str, style: str, text: str) -> None:
         from rich.text import Text
 
-        self._console.print(Text(mark, style=style), text, markup=False)
+        # Not wrapped: what is said can be copied.
+        self._console.print(Text(mark, style=style), text, markup=False, soft_wrap=True)
 
     def step_started(self, step: Step) -> None:
         """A step begins."""

@@ -241,7 +241,7 @@ def _show_items(items: list[Item], title: str, *, json: bool) -> None:
     report.table(
         ["kind", "name", "size", "days unused", "key"],
         [
-            [i.kind, i.name[:40], report.megabytes(i.size), f"{(now - i.used) / 86400:.1f}", i.key[:16]]
+            [i.kind, i.name, report.megabytes(i.size), f"{(now - i.used) / 86400:.1f}", i.key[:16]]
             for i in items
         ],
     )
