@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from oxcross.checkup import machine
+from oxcross.checkup.check import Check
 from oxcross.errors import OxcrossError, ToolError
 from oxcross.plan import FIXED_ENVIRONMENT
 
@@ -42,6 +43,9 @@ FOR_MACOS: Final[Mapping[str, str]] = {
     "cryptography": "it reads certificates and keys, for signing and notarizing for macOS",
 }
 
+_OTHERS: Final[Mapping[str, str]] = {**FOR_WINDOWS, "unshare": "util-linux"}
+_CONTAINER: Final = ("/.dockerenv", "/run/.containerenv")  # what Docker's and Podman's have
+
 _MANAGERS: Final[Mapping[str, tuple[int, str]]] = {  # program: column of TOOLS, command
     "apt-get": (0, "apt-get install -y"),
     "dnf": (1, "dnf install -y"),
@@ -49,38 +53,29 @@ _MANAGERS: Final[Mapping[str, tuple[int, str]]] = {  # program: column of TOOLS,
     "pacman": (3, "pacman -S --needed"),
 }
 
-_NEEDED_BYTES = 3_000_000_000  # the store after a first build of one target, and its scratch space
 
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """One thing looked at. ``group``: what it is needed for ("always", "local", "docker", …)."""
-
-    name: str
-    ok: bool
-    detail: str
-    fix: str = ""  # a command, or what to do
-    group: str = "always"
-
-    def document(self) -> dict[str, Any]:
-        """For --json."""
-        return {"name": self.name, "ok": self.ok, "detail": self.detail, "fix": self.fix, "for": self.group}
-
-
-def examine(store: str = "", project: str = "") -> list[Check]:
+def examine(store: str = "", project: str = "", *, online: bool = False) -> list[Check]:
     """Look at everything, also at what the project in that folder asks for, if there is one; takes a second at most, and
-    longer when an osxcross is looked at for the first time.
+    longer when an osxcross is looked at for the first time. ``online``: also at the servers, for seconds.
     """
+    from oxcross.store import default_root
+
     return [
         _python(),
         _uv(),
-        _store(store),
+        machine.store(Path(store).expanduser().absolute() if store else default_root()),
+        machine.temporary(),
+        machine.clock(),
         *(_tool(name) for name in TOOLS),
         *(_for_windows(name) for name in FOR_WINDOWS),
         *(_for_macos(name) for name in FOR_MACOS),
         *_osxcross(project, store),
+        *machine.runners(),
+        machine.git(),
         _namespaces(),
         _docker(),
+        *_project(project),
+        *(_online() if online else ()),
     ]
 
 
@@ -88,6 +83,13 @@ def able(checks: Iterable[Check]) -> bool:
     """Whether a build can run: all that is always needed, and one of the engines."""
     bad = {check.group for check in checks if not check.ok}
     return "always" not in bad and not {"local", "docker"} <= bad
+
+
+def lacking(checks: Sequence[Check]) -> list[Check]:
+    """What is missed, rather than only to be known: what is always needed, an engine where there is none, what the project asks for."""
+    bad = {check.group for check in checks if not check.ok}
+    missed = {"always", "project"} | ({"local", "docker"} if {"local", "docker"} <= bad else set())
+    return [check for check in checks if not check.ok and check.group in missed]
 
 
 def require_tools() -> None:
@@ -105,7 +107,7 @@ def install(tools: Iterable[str]) -> str:
     column, line = _MANAGERS[found]
     packages: dict[str, None] = {}
     for tool in tools:
-        names = TOOLS.get(tool, FOR_WINDOWS.get(tool, tool)).split()
+        names = TOOLS.get(tool, _OTHERS.get(tool, tool)).split()
         packages[names[column] if len(names) > 1 else names[0]] = None
     prefix = "" if os.geteuid() == 0 else "sudo "
     return f"{prefix}{line} {' '.join(packages)}"
@@ -207,21 +209,16 @@ def _uv() -> Check:
     return Check(name="uv", ok=False, detail="not found: it resolves requirements", fix=fix)
 
 
-def _store(folder: str) -> Check:
-    from oxcross.store import default_root
+def _project(folder: str) -> list[Check]:
+    from oxcross.checkup import project
 
-    root = Path(folder).expanduser().absolute() if folder else default_root()
-    existing = next(path for path in (root, *root.parents) if path.exists())
-    if not os.access(existing, os.W_OK):
-        return Check(
-            name="store", ok=False, detail=f"{existing} cannot be written", fix="set OXCROSS_STORE=FOLDER"
-        )
-    free = shutil.disk_usage(existing).free
-    detail = f"{root}: {free / 1e9:.1f} GB free"
-    if free < _NEEDED_BYTES:
-        fix = f"make room, or set OXCROSS_STORE=FOLDER: a first build takes {_NEEDED_BYTES / 1e9:.0f} GB"
-        return Check(name="store", ok=False, detail=detail, fix=fix)
-    return Check(name="store", ok=True, detail=detail)
+    return project.examine(Path(folder).absolute()) if folder else []
+
+
+def _online() -> list[Check]:
+    from oxcross.checkup import network
+
+    return network.examine()
 
 
 def _namespaces() -> Check:
@@ -232,8 +229,15 @@ def _namespaces() -> Check:
     mode = LocalEngine(notice=said.append).mode
     if mode == "namespaces":
         return Check(name="namespaces", ok=True, detail="steps run in a root of their own", group="isolation")
-    fix = "sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0"
     detail = said[0] if said else "switched off by OXCROSS_LOCAL"
+    if not said:
+        fix = "unset OXCROSS_LOCAL"
+    elif "not installed" in detail:
+        fix = install(["unshare"])
+    elif any(Path(mark).exists() for mark in _CONTAINER):
+        fix = "start the container with --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
+    else:
+        fix = "sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0"
     return Check(name="namespaces", ok=False, detail=detail, fix=fix, group="isolation")
 
 
@@ -246,6 +250,8 @@ def _docker() -> Check:
         fix = install(["docker.io"]) if shutil.which("apt-get", path=_search_path()) else install(["docker"])
         if shutil.which("dockerd", path=_search_path()):
             fix = "systemctl start docker" if _has_systemd() else "dockerd &"
+        if "Permission denied" in error.message:
+            fix = 'sudo usermod -aG docker "$USER", then log in again'
         return Check(name="docker", ok=False, detail=error.message, fix=fix, group="docker")
     engine.close()
     return Check(name="docker", ok=True, detail="a daemon answers", group="docker")

@@ -334,30 +334,37 @@ def targets(_c: Context, json: bool = False) -> None:
     )
 
 
-@command
-def doctor(_c: Context, project: str = ".", json: bool = False, store: str = "") -> None:
+@command(help={"online": "ask the package index and the sources' servers, too, which takes seconds"})
+def doctor(
+    _c: Context, project: str = ".", online: bool = False, json: bool = False, store: str = ""
+) -> None:
     """Say what this machine lacks for building, and the command that mends it.
 
-    In a project's folder that goes for what the project asks for, too.
+    In a project's folder that goes for what the project asks for, too: tools, passwords, keys. What is only noted can be done without.
 
     `--json` prints {"checks": [{"name", "ok", "detail", "fix", "for"}]}; what is for "always" has to be there, and what one of "local"
     and "docker" is for.
 
     Examples:
-      oxcross doctor  # in a project's folder, or anywhere
+      oxcross doctor           # in a project's folder, or anywhere
+      oxcross doctor --online  # is the network as it has to be?
     """
     from oxcross import doctor as surgery
 
-    checks = surgery.examine(store, project)
+    checks = surgery.examine(store, project, online=online)
     if json:
         report.emit({"checks": [check.document() for check in checks]})
     else:
-        marks = {True: "ok", False: "missing"}
-        report.table(
-            ["state", "what", "detail"], [[marks[check.ok], check.name, check.detail] for check in checks]
-        )
-        if fixes := list(dict.fromkeys(check.fix for check in checks if check.fix)):
-            print("\nto mend it:\n  " + "\n  ".join(fixes))
+        missing = surgery.lacking(checks)
+        notes = [check for check in checks if not check.ok and check not in missing]
+        rows = [
+            ["ok" if check.ok else "missing" if check in missing else "note", check.name, check.detail]
+            for check in checks
+        ]
+        report.table(["state", "what", "detail"], rows)
+        for head, found in (("to mend it", missing), ("what is only noted, if it is wanted", notes)):
+            if fixes := list(dict.fromkeys(check.fix for check in found if check.fix)):
+                print(f"\n{head}:\n  " + "\n  ".join(fixes))
     if not surgery.able(checks):
         raise ToolError(
             "this machine cannot build yet", hint="the commands above mend it" if not json else None

@@ -110,6 +110,21 @@ def known(project: Project, target: Target) -> Resolution | None:
     return dataclasses.replace(found, lines=entry.requirements, built=entry.sdists)
 
 
+def outdated(project: Project, target: Target) -> bool:
+    """Whether oxcross.lock has a resolution for the target, but of other requirements; False where that takes a build to tell.
+
+    CollectError for a lock that cannot be read.
+    """
+    entry = lockfile.read(project.root / lockfile.NAME).targets.get(target.name)
+    if entry is None or project.lock is not None or project.requirements_file is not None:
+        return False
+    static = _static_dependencies(project)
+    if static is None or any(requirements.local_of(line, project.root) for line in project.requirements):
+        return False
+    wanted = [*static, *project.requirements]
+    return bool(wanted) and entry.input != _digest(wanted, target, project)
+
+
 def _known(project: Project, target: Target) -> tuple[Resolution, Collection[str]] | None:
     if project.lock is not None and project.lock.name == "uv.lock":
         return None

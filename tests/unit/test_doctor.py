@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from oxcross import doctor
-from oxcross.doctor import Check
+from oxcross.checkup.check import Check
 from oxcross.errors import ToolError
 
 
@@ -60,6 +60,10 @@ def test_examine_this_machine(tmp_path: Path) -> None:
         "python",
         "uv",
         "store",
+        "temporary",
+        "clock",
+        "git",
+        "qemu-aarch64-static",
         "namespaces",
         "docker",
         *doctor.TOOLS,
