@@ -424,18 +424,30 @@ def shell(
     raise SystemExit(status)
 
 
-@command(help={"manifest": "that of a release's manifest.json instead"})
-def schema(_c: Context, manifest: bool = False) -> None:
+@command(
+    help={
+        "manifest": "that of a release's manifest.json instead",
+        "pyproject": "that of a whole pyproject.toml, which knows [tool.oxcross] only",
+    }
+)
+def schema(_c: Context, manifest: bool = False, pyproject: bool = False) -> None:
     """Print the JSON Schema of [tool.oxcross], for editors.
 
     Examples:
-      oxcross schema > oxcross.schema.json  # of the table alone
-      oxcross schema --manifest             # of a release's manifest.json
+      oxcross schema                                    # of the table alone
+      oxcross schema --pyproject > oxcross.schema.json  # for Taplo, which has one schema a file
+      oxcross schema --manifest                         # of a release's manifest.json
     """
+    from oxcross.config import editors
     from oxcross.config import schema as model
     from oxcross.publish import manifest as manifests
 
-    report.emit(manifests.json_schema() if manifest else model.json_schema())
+    if manifest and pyproject:
+        raise UsageError(
+            "these are two schemas", where="--manifest --pyproject", hint="leave one of them out"
+        )
+    made = manifests.json_schema if manifest else editors.pyproject_schema if pyproject else model.json_schema
+    report.emit(made())
 
 
 def _build(

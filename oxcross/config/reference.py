@@ -13,7 +13,22 @@ _HEAD: Final = """\
 
 All keys of `[tool.oxcross]` in `pyproject.toml`. Paths and globs are relative to the project's folder. A key that is not here is an
 error, which names the nearest one that is. `oxcross check` looks at a configuration and builds nothing; `oxcross schema` prints the JSON
-Schema of all this for editors.
+Schema of all this.
+
+Editors with Taplo (such as VS Code with Even Better TOML) complete and check the table, and `taplo lint` does, when the schema lies beside
+`pyproject.toml`, and `.taplo.toml` names it:
+
+```sh
+oxcross schema --pyproject > oxcross.schema.json
+```
+
+```toml
+[[rule]]
+include = ["**/pyproject.toml"]
+schema = { path = "oxcross.schema.json", enabled = true }
+```
+
+[validate-pyproject](https://validate-pyproject.readthedocs.io) knows the table wherever oxcross is installed beside it.
 
 This page is made of the models in `oxcross/config/`, which a test holds it to; `./invoke docs` writes it.
 """

@@ -254,11 +254,11 @@ class Settings(Table):
 
     python: Python = "3.13"
     """CPython's version: `3.13`, or one release of it, `3.13.15`."""
-    entry_point: Text | None = None
+    entry_point: Text | None = Field(None, examples=["myapp.cli:main"])
     """Run a function: `package.module:function`. Its result is the exit status, as of a console script."""
-    run_module: ModuleName | None = None
+    run_module: ModuleName | None = Field(None, examples=["myapp"])
     """Run a module as `python -m` does."""
-    run_file: Text | None = None
+    run_file: Text | None = Field(None, examples=["app.py"])
     """Run a script of the project as `python FILE` does."""
     run_command: Text | None = None
     """Run a line of Python as `python -c` does."""
@@ -286,7 +286,7 @@ class Settings(Table):
     """`uv.lock` or a `pylock.toml` (PEP 751) that says what is installed."""
     data: tuple[Annotated[Data, BeforeValidator(_data, json_schema_input_type=str | Data)], ...] = ()
     """Files to embed: globs, or tables with `from` and `to`."""
-    exclude_modules: tuple[ModuleName, ...] = ()
+    exclude_modules: tuple[ModuleName, ...] = Field((), examples=[["myapp.testing"]])
     """Modules to leave out, with all below them."""
     exclude_files: tuple[Annotated[Text, AfterValidator(_path_glob)], ...] = ()
     """Files to leave out, modules among them: globs of their paths in the executable, in which `**` matches any depth. `!GLOB` keeps
@@ -337,7 +337,7 @@ class Config(Settings):
     """The executable's name; default: the project's."""
     version: FileName | None = None
     """The release's version; default: the project's."""
-    targets: tuple[Text, ...] = ("linux-x64",)
+    targets: tuple[Text, ...] = Field(("linux-x64",), examples=[["linux-x64", "win-x64", "macos-arm64"]])
     """What is built when no target is asked for."""
     target: dict[str, Settings] = {}  # noqa: RUF012 # pydantic copies it
     """Settings of one target that replace the general ones."""

@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tools import need
 
 from oxcross import doctor
 from oxcross.checkup import machine, network, project
@@ -144,13 +144,22 @@ def test_a_docker_that_may_not_be_asked(tmp_path: Path, monkeypatch: pytest.Monk
     assert check.fix == 'sudo usermod -aG docker "$USER", then log in again'
 
 
-def test_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_clock() -> None:
     assert machine.clock().ok
-    stopped = SimpleNamespace(time=lambda: 0.0, gmtime=time.gmtime, strftime=time.strftime)
-    monkeypatch.setattr(machine, "time", stopped)
-    check = machine.clock()
-    assert not check.ok
-    assert check.detail.startswith("1970-01-01 00:00 UTC, but oxcross itself is of 20")
+    need(faketime="faketime")
+    code = "from oxcross.checkup import machine; print(*machine.clock().document().values(), sep='|')"
+    done = subprocess.run(
+        ["faketime", "2001-02-03 04:05:06", sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "NO_FAKE_STAT": "1", "TZ": "UTC"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    name, ok, detail, fix, group = done.stdout.strip().split("|")
+    assert (name, ok, group) == ("clock", "False", "clock")
+    assert detail.startswith("2001-02-03 04:05 UTC, but oxcross itself is of 20")
+    assert fix == "timedatectl set-ntp true"
 
 
 def test_programs_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ def commands(text: str) -> Iterator[str]:
     """oxcross's own commands on a page, in its blocks and its text, without the program's name."""
     for kind, block in FENCE.findall(text):
         for line in block.splitlines() if kind == "sh" else ():
-            for one in re.split(r"\| |\$\(|<\(", line.partition(" #")[0]):
+            for one in re.split(r"\| |> |\$\(|<\(", line.partition(" #")[0]):
                 if found := re.match(r"(?:[A-Z_]+=\S+ )*oxcross (.+)", one):
                     yield found[1].rstrip(") ")
     for one in INLINE.findall(FENCE.sub("", text)):
