@@ -51,7 +51,8 @@ def main(
         return _failed(error, words, name)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
-        _tell(described("KeyboardInterrupt", "stopped", status=128 + signal.SIGINT), words)
+        page = "130-stopped-by-ctrl-c"
+        _tell(described("KeyboardInterrupt", "stopped", status=128 + signal.SIGINT, page=page), words)
         return 128 + signal.SIGINT
     except BrokenPipeError:
         # Whoever read stdout has left; the interpreter must not try to flush to it again.
@@ -109,7 +110,14 @@ def _apologise(words: Sequence[str]) -> int:
     )
     hint = "please report it with that file, or add --debug to see it here"
     _tell(
-        described("Defect", f"oxcross itself went wrong: {reason}", where=log.name, hint=hint, status=1),
+        described(
+            "Defect",
+            f"oxcross itself went wrong: {reason}",
+            where=log.name,
+            hint=hint,
+            status=1,
+            page=OxcrossError.page,
+        ),
         words,
     )
     return 1

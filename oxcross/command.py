@@ -62,7 +62,9 @@ def command(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
             with _store(kwargs.get("store", "")):
-                return _in_json(function, *args, **kwargs) if kwargs.get("json") else function(*args, **kwargs)
+                return (
+                    _in_json(function, *args, **kwargs) if kwargs.get("json") else function(*args, **kwargs)
+                )
         except OxcrossError as error:
             from io import StringIO
 

@@ -40,7 +40,12 @@ class OxcrossError(Exception):
     def document(self) -> dict[str, Any]:
         """What stands as ``error`` in the document of a run with --json."""
         return described(
-            type(self).__name__, self.message, where=self.where, hint=self.hint, status=self.exit_code
+            type(self).__name__,
+            self.message,
+            where=self.where,
+            hint=self.hint,
+            status=self.exit_code,
+            page=self.page,
         )
 
 
@@ -136,10 +141,17 @@ class ReproduceError(OxcrossError):
 
 
 def described(
-    kind: str, message: str, *, where: str | None = None, hint: str | None = None, status: int
+    kind: str, message: str, *, where: str | None = None, hint: str | None = None, status: int, page: str
 ) -> dict[str, Any]:
-    """An error as --json has it; the exit status is what tells it from others of its kind."""
-    return {"kind": kind, "message": message, "where": where, "hint": hint, "exit-status": status}
+    """An error as --json has it; the exit status is what tells it from others of its kind, ``page`` what explains it."""
+    return {
+        "kind": kind,
+        "message": message,
+        "where": where,
+        "hint": hint,
+        "exit-status": status,
+        "page": page,
+    }
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:

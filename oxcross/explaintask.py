@@ -17,7 +17,15 @@ from oxcross.command import command
 def explain(_c: Context, name: str = "", json: bool = False) -> None:
     """Explain an error by its name or exit status, `explain NAME`; without one, list what can be explained.
 
-    It is what docs/errors.md says. `--json` gives {"name", "exit-status", "kind", "title", "text"}, of all in {"errors": [...]}.
+    It is what docs/errors.md says.
+
+    `--json` prints {"name", "exit-status", "kind", "title", "text"}, without NAME {"errors": [{"name", "exit-status", "kind", "title",
+    "text"}]}; the kind is null for what is no error of oxcross's.
+
+    Examples:
+      oxcross explain                # what there is
+      oxcross explain 3              # an exit status
+      oxcross explain 3-configerror  # the name that the last line of an error has
     """
     from oxcross import explain as page
 

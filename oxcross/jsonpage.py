@@ -27,7 +27,7 @@ what is too much for here. What `oxcross run`, `shell`, `sbom` and `schema` prin
 An error is in the document, too:
 
 ```json
-{"error": {"kind": "ConfigError", "message": "it is no target", "where": "pyproject.toml: tool.oxcross.targets", "hint": null, "exit-status": 3}}
+{"error": {"kind": "ConfigError", "message": "it is no target", "where": "pyproject.toml: tool.oxcross.targets", "hint": null, "exit-status": 3, "page": "3-configerror"}}
 ```
 
 `kind` is a class of `oxcross/errors.py`; `Defect` is one of oxcross itself, `KeyboardInterrupt` Ctrl-C. `where` and `hint` may be `null`. Where

@@ -27,7 +27,7 @@ def assert_told(task: str, document: dict[str, Any], *, failed: bool = False) ->
 
 def assert_error(error: dict[str, Any]) -> None:
     """It has the keys that docs/json.md says an error has."""
-    assert list(error)[:5] == ["kind", "message", "where", "hint", "exit-status"]
+    assert list(error)[:6] == ["kind", "message", "where", "hint", "exit-status", "page"]
     assert isinstance(error["message"], str)
     assert isinstance(error["exit-status"], int)
     assert (error["kind"] == "ConfigErrors") is ("errors" in error)

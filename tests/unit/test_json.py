@@ -253,4 +253,5 @@ def test_stdout_that_is_full(app: Path) -> None:
         line = [sys.executable, "-m", "oxcross", "targets", "--json"]
         done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == StoreError.exit_code
-    assert done.stderr == "error: standard output: cannot be written: No space left on device\n"
+    said = "error: standard output: cannot be written: No space left on device\n"
+    assert done.stderr == f"{said}  more: oxcross explain 8-storeerror\n"

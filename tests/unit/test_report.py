@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-import sys
 
 import pytest
-from terminals import on_a_terminal
+from terminals import script_on_a_terminal
 
 from oxcross import report
 from oxcross.errors import ConfigError, ConfigErrors, UsageError
@@ -108,7 +107,7 @@ report.show_error(UsageError("no"))
 
 
 def python(script: str, **env: str) -> str:
-    return on_a_terminal([sys.executable, "-W", "error", "-c", script], **env)
+    return script_on_a_terminal(script, **env)
 
 
 def test_live() -> None:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ptys import ASIDE, on_a_terminal
+from terminals import ASIDE, script_on_a_terminal
 
 from oxcross import columns
 
@@ -48,7 +48,7 @@ def in_pipes(**env: str) -> tuple[str, str]:
 
 
 def test_a_terminal_has_colours_and_progress() -> None:
-    shown = on_a_terminal(SCRIPT)
+    shown = script_on_a_terminal(SCRIPT)
     assert RED in shown
     assert "\x1b[32mbuilt " in shown
     assert "\x1b[1mfile" in shown
@@ -58,7 +58,7 @@ def test_a_terminal_has_colours_and_progress() -> None:
 
 @pytest.mark.parametrize("term", ["dumb", "unknown", ""])
 def test_a_dumb_terminal_gets_no_escape_sequence(term: str) -> None:
-    shown = on_a_terminal(SCRIPT, {"TERM": term})
+    shown = script_on_a_terminal(SCRIPT, TERM=term)
     assert "\x1b" not in shown
     assert "\r" not in shown
     assert "built     linux-x64/zlib  1.5 s\n" in shown
@@ -75,7 +75,7 @@ def test_a_dumb_terminal_gets_no_escape_sequence(term: str) -> None:
     ],
 )
 def test_no_colours_on_a_terminal(env: dict[str, str]) -> None:
-    shown = on_a_terminal(SCRIPT, env)
+    shown = script_on_a_terminal(SCRIPT, **env)
     assert not COLOUR.search(shown), shown
     assert "\x1b[?25l" in shown  # progress is no colour
     assert f"error: {PATH}: no\n" in shown
@@ -99,7 +99,7 @@ def test_colours_that_are_asked_for(env: dict[str, str]) -> None:
     assert "\x1b[32mbuilt\x1b[0m     linux-x64/zlib  1.5 s\n" in err
     assert "\x1b[33mnote\x1b[0m      it is so\n" in err
     assert set(re.findall(r"\x1b\[[0-9;?]*([A-Za-z])", out + err)) == {"m"}
-    assert RED in on_a_terminal(SCRIPT, {"TERM": "dumb", **env})
+    assert RED in script_on_a_terminal(SCRIPT, **{"TERM": "dumb", **env})
 
 
 def test_pipes_without_colours_that_are_asked_for() -> None:
@@ -109,7 +109,7 @@ def test_pipes_without_colours_that_are_asked_for() -> None:
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
 def test_paths_can_be_copied(width: int) -> None:
     """The terminal itself wraps what is longer than a line: no newline within a path, nothing left out."""
-    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", on_a_terminal(SCRIPT, columns=width))
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", script_on_a_terminal(SCRIPT, columns=width))
     assert f"error: {PATH}: no\n" in shown
     assert f"note   {PATH} {PATH} {PATH}" in shown
     assert f"\n{PATH}  what is written" in shown
@@ -117,7 +117,7 @@ def test_paths_can_be_copied(width: int) -> None:
 
 
 def test_words_are_put_below_each_other() -> None:
-    shown = on_a_terminal(SCRIPT, {"TERM": "dumb"}, columns=120)
+    shown = script_on_a_terminal(SCRIPT, TERM="dumb", columns=120)
     [first, *others] = shown.partition(f"\n{PATH}  ")[2].partition("\nerror")[0].splitlines()
     assert 1 <= len(others) <= 5
     assert " ".join([first, *(line.strip() for line in others)]) == WORDS
@@ -128,7 +128,7 @@ def test_words_are_put_below_each_other() -> None:
 def test_help(width: int) -> None:
     """Also where the names of flags fill the line."""
     script = "import sys; from oxcross.cli import main; sys.exit(main(['build', '--help']))"
-    shown = on_a_terminal(script, {"TERM": "dumb"}, columns=width)
+    shown = script_on_a_terminal(script, TERM="dumb", columns=width)
     assert "--target-triple=STRING" in shown
     if width >= 40:
         lines = [line for line in shown.splitlines() if line.startswith(("  -", "      "))]
