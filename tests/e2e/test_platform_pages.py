@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import signing_tools
+from apple_tools import clock, png
 from program import REPOSITORY
 from reader import Reader
 from test_pages import example
@@ -16,8 +20,13 @@ PLATFORMS = REPOSITORY / "docs" / "platforms"
 pytestmark = pytest.mark.usefixtures("emulated")
 
 
-def read(page: str) -> str:
-    return (PLATFORMS / page).read_text(encoding="utf-8")
+def read(page: str, instead: Mapping[str, str]) -> str:
+    """A page's text, with something else for what it only names."""
+    text = (PLATFORMS / page).read_text(encoding="utf-8")
+    for shown, done in instead.items():
+        assert shown in text
+        text = text.replace(shown, done)
+    return text
 
 
 def other_machine(reader: Reader) -> None:
@@ -31,18 +40,33 @@ def other_machine(reader: Reader) -> None:
 def test_targets(tmp_path: Path) -> None:
     reader = Reader(tmp_path, folder=example(tmp_path / "myapp"))
     other_machine(reader)
-    reader.follow(read("targets.md"))
+    reader.follow(read("targets.md", {}))
 
 
 def test_linux(tmp_path: Path) -> None:
     image = f"oxcross-test-page-{os.getpid()}"
-    own = {"--tag myapp": f"--tag {image}", "--rm myapp": f"--rm {image}"}
-    text = read("linux.md")
-    for shown, done in own.items():
-        assert shown in text
-        text = text.replace(shown, done)
+    text = read("linux.md", {"--tag myapp": f"--tag {image}", "--rm myapp": f"--rm {image}"})
     reader = Reader(tmp_path, folder=example(tmp_path / "myapp"))
     try:
         reader.follow(text)
     finally:
         subprocess.run(["docker", "image", "rm", "--force", image], check=True, capture_output=True)
+
+
+def test_windows(tmp_path: Path) -> None:
+    """With certificates, a server for times and a token of the test's own."""
+    keys = signing_tools.certificates(tmp_path)
+    folder = example(tmp_path / "myapp")
+    (folder / "icon.png").write_bytes(png(256))
+    shutil.copy(keys / "code.pfx", folder / "release.pfx")
+    shutil.copy(keys / "chain.pem", folder / "release.pem")
+    reader = Reader(tmp_path, folder=folder)
+    token = signing_tools.token(tmp_path, keys, "release")
+    reader.environment["SOFTHSM2_CONF"] = str(token)
+    with clock(keys, tmp_path) as address:
+        own = {
+            "http://timestamp.digicert.com": address,
+            'SIGNING_PASSWORD="…"': f'SIGNING_PASSWORD="{signing_tools.SECRET.replace("$", chr(92) + "$")}"',
+            'TOKEN_PIN="…"': f"TOKEN_PIN={signing_tools.PIN}",
+        }
+        reader.follow(read("windows.md", own))

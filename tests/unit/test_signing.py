@@ -6,13 +6,12 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
-from tools import need, need_file
+from apple_tools import clock
+from signing_tools import ENGINE, PIN, SECRET, SOFTHSM, certificates, token
+from tools import need
 from windowed import WINDOWS, attach, launcher
 
 from oxcross import runner
@@ -25,54 +24,11 @@ from oxcross.windows.settings import Signing
 from oxcross.windows.sign import require, sign
 
 VARIABLE = "SIGN_PASSWORD"
-SECRET = "pa ss'wörd$1"  # noqa: S105 # of the test's own certificates
-SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
-ENGINE = Path("/usr/lib/x86_64-linux-gnu/engines-3/pkcs11.so")
-_EXTENSIONS = """\
-[code]
-extendedKeyUsage=codeSigning
-keyUsage=critical,digitalSignature
-basicConstraints=CA:FALSE
-[time]
-extendedKeyUsage=critical,timeStamping
-keyUsage=critical,digitalSignature
-"""
-_TSA = """\
-[tsa]
-default_tsa = here
-[here]
-serial = serial
-signer_digest = sha256
-default_policy = 1.2.3.4.1
-digests = sha256
-"""
-
-
-def openssl(folder: Path, *arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an authority, and certificates of it, that sign code and confirm times."""
-    need(osslsigncode="osslsigncode", openssl="openssl")
-    folder = tmp_path_factory.mktemp("keys")
-    (folder / "extensions").write_text(_EXTENSIONS, encoding="utf-8")
-    openssl(folder, *["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "900", "-subj", "/CN=Toy_CA"],
-            *["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"])  # fmt: skip
-    for name, algorithm in (("code", "rsa:2048"), ("curve", "ec"), ("time", "rsa:2048")):
-        more = ["-pkeyopt", "ec_paramgen_curve:P-256"] if algorithm == "ec" else []
-        openssl(folder, "req", "-newkey", algorithm, *more, "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr",
-                "-subj", f"/O=Toy Ltd/CN=Toy {name}")  # fmt: skip
-        section = "time" if name == "time" else "code"
-        openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-                "-days", "800", "-extfile", "extensions", "-extensions", section, "-out", f"{name}.pem")  # fmt: skip
-    (folder / "chain.pem").write_text((folder / "code.pem").read_text() + (folder / "ca.pem").read_text())
-    export = ["pkcs12", "-export", "-in", "code.pem", "-inkey", "code.key", "-passout", f"pass:{SECRET}"]
-    openssl(folder, *export, "-certfile", "ca.pem", "-out", "code.pfx")
-    openssl(folder, "rsa", "-aes256", "-in", "code.key", "-passout", f"pass:{SECRET}", "-out", "locked.key")
-    (folder / "password").write_text(f"{SECRET}\n", encoding="utf-8")
-    return folder
+    return certificates(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture
@@ -136,18 +92,8 @@ def test_reproducible_or_not(unsigned: Path, keys: Path, monkeypatch: pytest.Mon
 def test_token(
     engine: str, unsigned: Path, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    need_file(SOFTHSM, "softhsm2")
-    need_file(ENGINE, "libengine-pkcs11-openssl")
-    need(pkcs11_tool="opensc")
-    (tmp_path / "tokens").mkdir()
-    (tmp_path / "conf").write_text(f"directories.tokendir = {tmp_path}/tokens\n", encoding="utf-8")
-    monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "conf"))
-    monkeypatch.setenv(VARIABLE, "1234")
-    for line in (
-        "--init-token --free --label toy --so-pin 5678 --pin 1234",
-        f"--import {keys}/code.key --token toy --label signing --id A1 --pin 1234",
-    ):
-        subprocess.run(["softhsm2-util", *line.split()], check=True, capture_output=True)
+    monkeypatch.setenv("SOFTHSM2_CONF", str(token(tmp_path, keys, "toy")))
+    monkeypatch.setenv(VARIABLE, PIN)
     wanted = Signing(
         certificate=str(keys / "chain.pem"),
         key="pkcs11:token=toy;object=signing",
@@ -160,40 +106,12 @@ def test_token(
     assert authenticode.verify(linked.path, keys / "ca.pem").verified
 
 
-@pytest.fixture
-def clock(keys: Path, tmp_path: Path) -> Iterator[str]:
-    """The address of an RFC 3161 server."""
-    (tmp_path / "tsa.cnf").write_text(_TSA, encoding="utf-8")
-    (tmp_path / "serial").write_text("01\n", encoding="ascii")
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            query, answer = tmp_path / "query", tmp_path / "answer"
-            query.write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
-            openssl(tmp_path, "ts", "-reply", "-config", "tsa.cnf", "-queryfile", str(query), "-out", str(answer),
-                    "-signer", str(keys / "time.pem"), "-inkey", str(keys / "time.key"), "-chain", str(keys / "ca.pem"))  # fmt: skip
-            self.send_response(200)
-            self.send_header("Content-Type", "application/timestamp-reply")
-            self.end_headers()
-            self.wfile.write(answer.read_bytes())
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 # the base class's
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_timestamp(unsigned: Path, keys: Path, clock: str) -> None:
-    wanted = Signing(certificate=str(keys / "chain.pem"), key=str(keys / "code.key"), timestamp=clock)
-    linked, _ = signed(unsigned, wanted)
-    assert authenticode.verify(linked.path, keys / "ca.pem").timestamp
-    assert signed(unsigned, wanted)[0].sha256 != linked.sha256
+def test_timestamp(unsigned: Path, keys: Path, tmp_path: Path) -> None:
+    with clock(keys, tmp_path) as address:
+        wanted = Signing(certificate=str(keys / "chain.pem"), key=str(keys / "code.key"), timestamp=address)
+        linked, _ = signed(unsigned, wanted)
+        assert authenticode.verify(linked.path, keys / "ca.pem").timestamp
+        assert signed(unsigned, wanted)[0].sha256 != linked.sha256
 
 
 def test_a_flipped_bit_is_found(unsigned: Path, keys: Path) -> None:
