@@ -107,7 +107,7 @@ class MacOS(Table):
     """What holds for executables of macOS only."""
 
     minimum: Version = FLOOR
-    """The oldest macOS that wheels may ask for; the executable then asks for it, too."""
+    """The oldest macOS that wheels may ask for; bundle, package and manifest then name it, too."""
     identifier: Identifier | None = None
     """What macOS knows the program by, such as `org.example.app`: its signature's. Default: the name."""
     osxcross: Text | None = None

@@ -1,8 +1,7 @@
 """Executables for macOS by a user's own osxcross, compared with those of the default tool chain.
 
-No SDK of Apple's can be here. The osxcross is one in shape and behaviour: its wrappers do what osxcross's own do
-(wrapper/target.cpp), and call a ``clang`` of PATH, and its SDK is the default's by another version. So all that is made must
-be the same but for that version; anything else would be the wrappers' doing.
+No SDK of Apple's can be here: that of own_osxcross.py is the default's by another version. So all that is made must be the
+same but for that version; anything else would be the wrappers' doing.
 
 The tool chain and some libraries are always built with it, all of CPython and the launcher with OXCROSS_IDENTITY=all.
 """
@@ -20,6 +19,7 @@ import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import own_osxcross
 import pytest
 from program import APPS, build, oxcross
 
@@ -37,28 +37,6 @@ LIBRARIES = ("zlib", "libffi", "xz", "ncurses")
 # Of LC_BUILD_VERSION: platform, oldest system, SDK.
 OURS, THEIRS = (struct.pack("<3I", 1, 11 << 16, sdk) for sdk in (11 << 16, 11 << 16 | 3 << 8))
 
-CONF = """#!/bin/sh
-here=$(cd "${0%/*}/.." && pwd)
-cat <<EOF
-export OSXCROSS_VERSION="1.5"
-export OSXCROSS_OSX_VERSION_MIN="10.9"
-export OSXCROSS_TARGET="darwin20.4"
-export OSXCROSS_SDK="$here/bin/../SDK/MacOSX11.3.sdk"
-export OSXCROSS_SDK_VERSION="11.3"
-export OSXCROSS_LINKER_VERSION="609"
-EOF
-"""
-WRAPPER = """#!/bin/sh
-name=${0##*/} sdk=${0%/*}/../SDK/MacOSX11.3.sdk
-minimum=${MACOSX_DEPLOYMENT_TARGET:-10.9}
-for word; do
-    case $word in -mmacosx-version-min=*) minimum=${word#*=} ;; esac
-done
-unset MACOSX_DEPLOYMENT_TARGET
-export COMPILER_PATH="${0%/*}"
-exec "${name##*-}" -target "${name%-*}" -mlinker-version=609 -isysroot "$sdk" -isystem "$sdk/usr/include/c++/v1" \\
-    -mmacosx-version-min="$minimum" -arch "${name%%-*}" -Wno-liblto "$@"
-"""
 PROBE = """#include <CoreFoundation/CoreFoundation.h>
 #include <stdio.h>
 int main(void)
@@ -96,19 +74,7 @@ def folder(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An osxcross: the default tool chain's SDK, as one of macOS 11.3, below wrappers for both machines."""
     root = tmp_path_factory.mktemp("own") / "osxcross"
     [default] = make(store, recipes.toolchain(X64))
-    for name in ("bin", "lib", "SDK"):
-        (root / name).mkdir(parents=True)
-    sdk = root / "SDK" / "MacOSX11.3.sdk"
-    shutil.copytree(default / "SDK" / "MacOSX11.0.sdk", sdk, symlinks=True)
-    settings = sdk / "SDKSettings.json"
-    settings.write_text(settings.read_text(encoding="utf-8").replace("11.0", "11.3"), encoding="utf-8")
-    names = [
-        f"{arch}-apple-darwin20.4-{tool}" for arch in ("x86_64", "arm64") for tool in ("clang", "clang++")
-    ]
-    for name, text in {**dict.fromkeys(names, WRAPPER), "osxcross-conf": CONF}.items():
-        (root / "bin" / name).write_text(text, encoding="utf-8")
-        (root / "bin" / name).chmod(0o755)
-    return root
+    return own_osxcross.make(root, default)
 
 
 def row(target: Target, folder: Path, store: Store) -> Target:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+import apple_tools
+import own_osxcross
 import pytest
 import signing_tools
-from apple_tools import clock, png
-from program import REPOSITORY
+from apple_tools import clock, png, serving
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from notary_service import KEY_ID, Apple, handler_of
+from program import REPOSITORY, oxcross
 from reader import Reader
 from test_pages import example
 
@@ -66,7 +72,36 @@ def test_windows(tmp_path: Path) -> None:
     with clock(keys, tmp_path) as address:
         own = {
             "http://timestamp.digicert.com": address,
-            'SIGNING_PASSWORD="…"': f'SIGNING_PASSWORD="{signing_tools.SECRET.replace("$", chr(92) + "$")}"',
+            'SIGNING_PASSWORD="…"': f"SIGNING_PASSWORD={shlex.quote(signing_tools.SECRET)}",
             'TOKEN_PIN="…"': f"TOKEN_PIN={signing_tools.PIN}",
         }
         reader.follow(read("windows.md", own))
+
+
+def test_macos(tmp_path: Path) -> None:
+    """Notarized by a server that does what Apple's documentation says; what runs is built for x86-64, which a loader of the tests runs."""
+    keys = apple_tools.certificates(tmp_path)
+    folder = example(tmp_path / "myapp")
+    (folder / "icon.png").write_bytes(png(256))
+    shutil.copy(keys / "code.p12", folder / "developer-id.p12")
+    shutil.copy(keys / "installer.p12", folder / "installer.p12")
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / f"AuthKey_{KEY_ID}.p8").write_bytes(pem)
+    toolchain = Path(oxcross("cache", "path", "macos-x64/toolchain").stdout.strip())
+    reader = Reader(tmp_path, folder=folder)
+    other_machine(reader)
+    apple = Apple(key.public_key())
+    apple.answers = ["Accepted"]  # at once: oxcross asks again in a quarter of a minute
+    with clock(keys, tmp_path) as time, serving(handler_of(apple)) as address:
+        services = f"--service {address}/notary/v2 --upload {address}/{{bucket}} --tickets {address}/lookup"
+        own = {
+            "macos-arm64 --": "macos-x64 --",
+            "MACOS_ARM64=": "MACOS_X64=",
+            'SIGNING_PASSWORD="…"': f"SIGNING_PASSWORD={shlex.quote(apple_tools.SECRET)}",
+            'certificate = "': f'timestamp = "{time}"\ncertificate = "',
+            "oxcross notarize": f"oxcross notarize {services}",
+            "/opt/osxcross/target": str(own_osxcross.make(tmp_path / "osxcross", toolchain)),
+        }
+        reader.follow(read("macos.md", own))
+    assert len(apple.tickets) == len(apple.uploads) == 2

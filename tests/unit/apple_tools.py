@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -132,20 +132,23 @@ def who(keys: Path, kind: str = "code", table: str = "sign") -> Identity:
 
 @contextmanager
 def clock(keys: Path, folder: Path) -> Iterator[str]:
-    """The address of an RFC 3161 server."""
+    """The address of an RFC 3161 server, which confirms one time after the other."""
+    turn = Lock()
     (folder / "tsa.cnf").write_text(_TSA, encoding="utf-8")
     (folder / "serial").write_text("01\n", encoding="ascii")
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            (folder / "query").write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
             signer = ["-signer", f"{keys}/time.pem", "-inkey", f"{keys}/time.key", "-chain", f"{keys}/ca.pem"]
             line = ["openssl", "ts", "-reply", "-config", "tsa.cnf", "-queryfile", "query", "-out", "answer"]
-            subprocess.run([*line, *signer], cwd=folder, check=True, capture_output=True)
+            with turn:
+                (folder / "query").write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
+                subprocess.run([*line, *signer], cwd=folder, check=True, capture_output=True)
+                answer = (folder / "answer").read_bytes()
             self.send_response(200)
             self.send_header("Content-Type", "application/timestamp-reply")
             self.end_headers()
-            self.wfile.write((folder / "answer").read_bytes())
+            self.wfile.write(answer)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 # the base class's
             pass
