@@ -72,8 +72,8 @@ def _attribute(name: str, row: list[Any]) -> Symbol:
 _HEAD = """\
 # PyOxidizer's configuration files
 
-`oxcross build` and `oxcross run` read a `pyoxidizer.bzl` as PyOxidizer 0.24 does, where the folder's `pyproject.toml` has no
-`[tool.oxcross]`. What each symbol does here:
+How a project with a `pyoxidizer.bzl` is built as it stands, and moved over: [from PyOxidizer](migrate/pyoxidizer.md). What each symbol
+of PyOxidizer 0.24 does here:
 
 - **works**: what PyOxidizer's documentation says, by the key of `[tool.oxcross]` that is named;
 - **noted**: it is taken and changes nothing; a warning says why, or what to do instead;
