@@ -9,14 +9,16 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 # What would have a test see another terminal than the one that it has.
 ASIDE = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES", "COLORTERM")
 
 
-def on_a_terminal(line: Sequence[str | Path], *, columns: int = 100, **env: str) -> str:
+def on_a_terminal(
+    line: Sequence[str | Path], env: Mapping[str, str] | None = None, *, columns: int = 100
+) -> str:
     """What a command prints to a terminal of that many columns, escape sequences included."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
@@ -27,7 +29,7 @@ def on_a_terminal(line: Sequence[str | Path], *, columns: int = 100, **env: str)
         stdout=theirs,
         stderr=theirs,
         cwd=Path(__file__).parents[2],
-        env={**kept, "TERM": "xterm", **env},
+        env={**kept, "TERM": "xterm", **(env or {})},
     )
     os.close(theirs)
     shown = b""
@@ -44,6 +46,6 @@ def on_a_terminal(line: Sequence[str | Path], *, columns: int = 100, **env: str)
     return shown.decode().replace("\r\n", "\n")
 
 
-def script_on_a_terminal(script: str, *, columns: int = 100, **env: str) -> str:
+def script_on_a_terminal(script: str, env: Mapping[str, str] | None = None, *, columns: int = 100) -> str:
     """The same of a Python script."""
-    return on_a_terminal([sys.executable, "-W", "error", "-c", script], columns=columns, **env)
+    return on_a_terminal([sys.executable, "-W", "error", "-c", script], env, columns=columns)

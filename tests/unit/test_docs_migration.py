@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from parsing import parse
 from pydantic import ValidationError
-from test_docs import DOCS, commands, parse, valid
+from test_docs import DOCS, commands, valid
 
 PAGES = ("nuitka.md", "pyinstaller.md")
 OTHERS = {"tkinter"}  # what is named, and is no setting

@@ -134,5 +134,5 @@ def test_on_a_terminal() -> None:
     assert "```" not in plain
     coloured = re.compile(r"\x1b\[([0-9]+;)*[349][0-9][;m]")
     assert coloured.search(drawn)
-    assert not coloured.search(on_a_terminal(line, NO_COLOR="1"))
-    assert "```" in on_a_terminal(line, TERM="dumb")
+    assert not coloured.search(on_a_terminal(line, {"NO_COLOR": "1"}))
+    assert "```" in on_a_terminal(line, {"TERM": "dumb"})

@@ -107,7 +107,7 @@ report.show_error(UsageError("no"))
 
 
 def python(script: str, **env: str) -> str:
-    return script_on_a_terminal(script, **env)
+    return script_on_a_terminal(script, env)
 
 
 def test_live() -> None:

@@ -58,7 +58,7 @@ def test_a_terminal_has_colours_and_progress() -> None:
 
 @pytest.mark.parametrize("term", ["dumb", "unknown", ""])
 def test_a_dumb_terminal_gets_no_escape_sequence(term: str) -> None:
-    shown = script_on_a_terminal(SCRIPT, TERM=term)
+    shown = script_on_a_terminal(SCRIPT, {"TERM": term})
     assert "\x1b" not in shown
     assert "\r" not in shown
     assert "built     linux-x64/zlib  1.5 s\n" in shown
@@ -75,7 +75,7 @@ def test_a_dumb_terminal_gets_no_escape_sequence(term: str) -> None:
     ],
 )
 def test_no_colours_on_a_terminal(env: dict[str, str]) -> None:
-    shown = script_on_a_terminal(SCRIPT, **env)
+    shown = script_on_a_terminal(SCRIPT, env)
     assert not COLOUR.search(shown), shown
     assert "\x1b[?25l" in shown  # progress is no colour
     assert f"error: {PATH}: no\n" in shown
@@ -99,7 +99,7 @@ def test_colours_that_are_asked_for(env: dict[str, str]) -> None:
     assert "\x1b[32mbuilt\x1b[0m     linux-x64/zlib  1.5 s\n" in err
     assert "\x1b[33mnote\x1b[0m      it is so\n" in err
     assert set(re.findall(r"\x1b\[[0-9;?]*([A-Za-z])", out + err)) == {"m"}
-    assert RED in script_on_a_terminal(SCRIPT, **{"TERM": "dumb", **env})
+    assert RED in script_on_a_terminal(SCRIPT, {"TERM": "dumb", **env})
 
 
 def test_pipes_without_colours_that_are_asked_for() -> None:
@@ -117,7 +117,7 @@ def test_paths_can_be_copied(width: int) -> None:
 
 
 def test_words_are_put_below_each_other() -> None:
-    shown = script_on_a_terminal(SCRIPT, TERM="dumb", columns=120)
+    shown = script_on_a_terminal(SCRIPT, {"TERM": "dumb"}, columns=120)
     [first, *others] = shown.partition(f"\n{PATH}  ")[2].partition("\nerror")[0].splitlines()
     assert 1 <= len(others) <= 5
     assert " ".join([first, *(line.strip() for line in others)]) == WORDS
@@ -128,7 +128,7 @@ def test_words_are_put_below_each_other() -> None:
 def test_help(width: int) -> None:
     """Also where the names of flags fill the line."""
     script = "import sys; from oxcross.cli import main; sys.exit(main(['build', '--help']))"
-    shown = script_on_a_terminal(script, TERM="dumb", columns=width)
+    shown = script_on_a_terminal(script, {"TERM": "dumb"}, columns=width)
     assert "--target-triple=STRING" in shown
     if width >= 40:
         lines = [line for line in shown.splitlines() if line.startswith(("  -", "      "))]
