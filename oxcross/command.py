@@ -10,7 +10,6 @@ import functools
 import inspect
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import Any, cast, overload
 
 from invoke.exceptions import Exit
@@ -84,7 +83,7 @@ def _store(folder: str) -> AbstractContextManager[None]:
         return nullcontext()
     from oxcross import store
 
-    return store.chosen(Path(folder).expanduser().absolute())
+    return store.chosen(store.named(folder))
 
 
 def _in_json(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -58,12 +58,10 @@ def examine(store: str = "", project: str = "", *, online: bool = False) -> list
     """Look at everything, also at what the project in that folder asks for, if there is one; takes a second at most, and
     longer when an osxcross is looked at for the first time. ``online``: also at the servers, for seconds.
     """
-    from oxcross.store import default_root
-
     return [
         _python(),
         _uv(),
-        machine.store(Path(store).expanduser().absolute() if store else default_root()),
+        _store(store),
         machine.temporary(),
         machine.clock(),
         *(_tool(name) for name in TOOLS),
@@ -172,14 +170,14 @@ def _osxcross(folder: str, store: str) -> list[Check]:
         return []
     from oxcross import project as projects
     from oxcross import wanted
-    from oxcross.store import Store
+    from oxcross.store import Store, named
 
     try:
         views = [one for one in projects.load(Path(folder)).views.values() if one.macos.osxcross]
     except OxcrossError:
         return []  # a build says what is wrong with it
     try:
-        with Store(Path(store).expanduser().absolute() if store else None) as opened:
+        with Store(named(store)) as opened:
             rows = [wanted.row(view, opened) for view in views]
     except OxcrossError as error:
         return [Check(name="osxcross", ok=False, detail=error.message, fix=error.hint or "", group="macos")]
@@ -207,6 +205,15 @@ def _uv() -> Check:
         detail = "not on PATH, and no part of this executable: projects with requirements need it"
         return Check(name="uv", ok=False, detail=detail, fix=fix, group="requirements")
     return Check(name="uv", ok=False, detail="not found: it resolves requirements", fix=fix)
+
+
+def _store(folder: str) -> Check:
+    from oxcross.store import named
+
+    try:
+        return machine.store(named(folder))
+    except OxcrossError as error:
+        return Check(name="store", ok=False, detail=str(error), fix="set OXCROSS_STORE=FOLDER")
 
 
 def _project(folder: str) -> list[Check]:

@@ -24,7 +24,7 @@ from oxcross import locks, trees
 from oxcross.errors import StoreError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EIO)
 FOLDERS = ("entries", "sources", "values", "partial", "logs", "locks", "tmp")
 
 
@@ -50,7 +50,12 @@ class Shelves:
         self._swept = False
         with self.guard():
             for name in FOLDERS:
-                (root / name).mkdir(parents=True, exist_ok=True)
+                try:
+                    (root / name).mkdir(parents=True, exist_ok=True)
+                except OSError as error:
+                    if error.errno in _FULL:
+                        raise
+                    raise _refused(error, root) from error  # here, whatever the reason is
 
     @contextmanager
     def guard(self, need: int | None = None) -> Iterator[None]:
@@ -58,22 +63,16 @@ class Shelves:
         try:
             yield
         except OSError as error:
-            place = str(error.filename or self.root)
             if error.errno in _FULL:
-                free = shutil.disk_usage(self.root).free / 1e6
+                free = shutil.disk_usage(_nearest(self.root)).free / 1e6
                 asked = f"{need / 1e6:.1f} MB needed, " if need is not None else ""
                 raise StoreError(
                     f"no space left on the device ({asked}{free:.1f} MB free)",
-                    where=place,
+                    where=str(error.filename or self.root),
                     hint="make room there, or prune the store: oxcross cache prune",
                 ) from error
             if error.errno in _REFUSED:
-                raise StoreError(
-                    f"the store cannot be written: {error.strerror}",
-                    where=place,
-                    hint="name another folder in OXCROSS_STORE, or mend its owner and modes",
-                    page="the-store-cannot-be-written",
-                ) from error
+                raise _refused(error, self.root) from error
             raise
 
     def close(self) -> None:
@@ -200,6 +199,20 @@ class Shelves:
             if not ((entry / "used").exists() and _intact(entry)):
                 self.notice(f"store: dropped a damaged entry: {entry}")
                 self.discard(entry)
+
+
+def _refused(error: OSError, root: Path) -> StoreError:
+    return StoreError(
+        f"the store cannot be written: {error.strerror}",
+        where=str(error.filename or root),
+        hint="name another folder in OXCROSS_STORE, or mend its owner and modes",
+        page="the-store-cannot-be-written",
+    )
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the one above it that is there."""
+    return next(path for path in (folder, *folder.parents) if path.exists())
 
 
 def _close(fd: int | None) -> None:

@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from oxcross import housekeeping, locks, trees
-from oxcross.errors import SourceError
+from oxcross.errors import SourceError, StoreError
 from oxcross.housekeeping import Item
 from oxcross.shelf import Shelves, checked
 
@@ -49,11 +49,23 @@ def default_root() -> Path:
     """The one that was ``chosen``, else ``$OXCROSS_STORE``, else ``oxcross/store`` in the user's cache folder."""
     if (folder := _CHOSEN.get()) is not None:
         return folder
-    if named := os.environ.get("OXCROSS_STORE"):
-        return Path(named).expanduser().absolute()
+    if text := os.environ.get("OXCROSS_STORE"):
+        return named(text)
     from platformdirs import user_cache_path
 
     return user_cache_path("oxcross") / "store"
+
+
+def named(folder: str) -> Path:
+    """The folder that a user named, as an absolute path; "" is the default one. StoreError for nobody's home."""
+    if not folder:
+        return default_root()
+    try:
+        return Path(folder).expanduser().absolute()
+    except (RuntimeError, OSError) as error:  # ~NAME of nobody, or this folder is gone
+        raise StoreError(
+            f"the store's folder cannot be told: {error}", where=folder, hint="name it by its whole path"
+        ) from error
 
 
 class Store(Shelves):

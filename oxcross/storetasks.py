@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke.collection import Collection
@@ -25,9 +24,9 @@ _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 def open_store(folder: str) -> Store:
     """The store in that folder; "" is the default one."""
-    from oxcross.store import Store
+    from oxcross.store import Store, named
 
-    return Store(Path(folder).expanduser().absolute() if folder else None, notice=_notice)
+    return Store(named(folder), notice=_notice)
 
 
 def _notice(text: str) -> None:

@@ -21,7 +21,7 @@ _LATE_SECONDS: Final = 86400.0
 
 def store(root: Path) -> Check:
     """Whether a store can be at ``root``, which need not be there yet."""
-    existing = next(path for path in (root, *root.parents) if path.exists())
+    existing = next(path for path in (root, *root.parents) if os.path.lexists(path))
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         return Check(
             name="store", ok=False, detail=f"{existing} cannot be written", fix="set OXCROSS_STORE=FOLDER"

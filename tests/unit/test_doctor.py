@@ -89,8 +89,9 @@ def test_no_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, frozen: bool, gr
     assert doctor.able([check]) is frozen  # without requirements it can do without
 
 
-def test_a_store_that_cannot_be_written() -> None:
-    [check] = [check for check in doctor.examine("/proc/nowhere") if check.name == "store"]
+@pytest.mark.parametrize("folder", ["/proc/nowhere", "/dev/null/store", "~nobody-has-this-name/store"])
+def test_a_store_that_cannot_be_written(folder: str) -> None:
+    [check] = [check for check in doctor.examine(folder) if check.name == "store"]
     assert not check.ok
     assert "OXCROSS_STORE" in check.fix
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from storing import KEY, Notices, leftovers, put
 
+import oxcross
 from oxcross.errors import StoreError
-from oxcross.store import Store
+from oxcross.store import Store, named
 
 
 @pytest.fixture
@@ -173,10 +174,77 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
     assert run.stdout == "well\n", run.stderr
 
 
-def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("folder", "reason"),
+    [
+        ("/proc/store", "No such file or directory"),
+        ("file/store", "Not a directory"),
+        ("file", "Not a directory"),
+        ("used", "File exists"),
+        ("loop/store", "Too many levels of symbolic links"),
+        ("nowhere", "File exists"),
+        ("long" * 100, "File name too long"),
+    ],
+)
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path, folder: str, reason: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match="OXCROSS_STORE"):
-        Store(tmp_path / "file" / "store")
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "entries").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "nowhere").symlink_to("gone")
+    with pytest.raises(StoreError, match=f"the store cannot be written: {reason}") as caught:
+        Store(tmp_path / folder)
+    assert str(caught.value.where).startswith(str(tmp_path / folder))
+    assert "OXCROSS_STORE" in str(caught.value.hint)
+
+
+_UNWRITABLE = """
+import sys
+from pathlib import Path
+from oxcross.errors import StoreError
+from oxcross.store import Store
+
+try:
+    Store(Path(sys.argv[1]))
+except StoreError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("mount", "reason"),
+    [
+        ("mount -t tmpfs -o ro none {}", "the store cannot be written: Read-only file system"),
+        ("mount -t tmpfs -o nr_inodes=1 none {}", "no space left on the device"),
+    ],
+)
+def test_a_file_system_that_takes_no_folder_is_said(tmp_path: Path, mount: str, reason: str) -> None:
+    line = f'{mount.format(tmp_path)} && exec "$0" -c "$1" {tmp_path}/store'
+    run = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", line, sys.executable, _UNWRITABLE],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stdout.startswith(f"{tmp_path}/store: {reason}"), run.stderr
+
+
+def test_a_folder_that_cannot_be_told(tmp_path: Path) -> None:
+    """The home of nobody, and a relative path in a folder that is gone."""
+    with pytest.raises(StoreError, match="name it by its whole path"):
+        named("~nobody-has-this-name/store")
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    line = [sys.executable, "-m", "oxcross", "cache", "--store", "store"]
+    run = subprocess.run(
+        ["sh", "-c", 'cd "$0" && rmdir "$0" && exec "$@"', str(gone), *line],
+        env={**os.environ, "PYTHONPATH": str(Path(oxcross.__file__).parent.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 8, run.stderr
+    assert run.stderr.startswith("error: store: the store's folder cannot be told")
 
 
 def _age(store: Store, key: str, days: float) -> None:
