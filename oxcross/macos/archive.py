@@ -6,14 +6,14 @@ no times. Source: "Customizing the notarization workflow", Apple's documentation
 
 from __future__ import annotations
 
-import os
 import shutil
 import stat
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+
+from oxcross import atomic
 
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can have
 _UNIX: Final = 3
@@ -21,16 +21,9 @@ _UNIX: Final = 3
 
 def write(source: Path, out: Path) -> Path:
     """Write ``out``, in one atomic step: ``source`` and all that is in it. OSError when that cannot be done."""
-    descriptor, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as stream, zipfile.ZipFile(stream, "w") as archive:
-            for path in entries(source):
-                _add(archive, path, path.relative_to(source.parent).as_posix())
-        Path(name).chmod(0o644)
-        Path(name).replace(out)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with atomic.writing(out) as stream, zipfile.ZipFile(stream, "w") as archive:
+        for path in entries(source):
+            _add(archive, path, path.relative_to(source.parent).as_posix())
     return out
 
 

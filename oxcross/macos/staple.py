@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import plistlib
-import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
 from struct import Struct
 from typing import Final
 
+from oxcross import atomic
 from oxcross.errors import PublishError, ToolError
 from oxcross.macho import MachoError
 from oxcross.macos import xar
@@ -69,12 +68,13 @@ def staple(path: Path, tickets: str) -> None:
     """
     ticket = _fetch(record(path), tickets, path)
     if path.is_dir():
-        _replace(path / "Contents" / "CodeResources", ticket, path.parent)
+        with atomic.writing(path / "Contents" / "CodeResources", folder=path.parent) as stream:
+            stream.write(ticket)
         return
     data = _without(path.read_bytes())
     end = _TRAILER.pack(_MAGIC, 1, _END, 0, 0)
     after = _TRAILER.pack(_MAGIC, 1, _TICKET, len(ticket), 0)
-    _replace(path, data + end + ticket + after, path.parent)
+    atomic.write(path, data + end + ticket + after)
 
 
 def stapled(path: Path) -> bytes:
@@ -122,16 +122,3 @@ def _fetch(name: str, tickets: str, path: Path) -> bytes:
     if not ticket.startswith(_TICKET_MAGIC):
         raise PublishError("its ticket is none", where=str(path))
     return ticket
-
-
-def _replace(path: Path, data: bytes, folder: Path) -> None:
-    """Write a file in one atomic step, by way of one in ``folder``."""
-    descriptor, name = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
