@@ -1,4 +1,4 @@
-"""Keys of trusted builders: Ed25519 (RFC 8032), raw, in base64. 32 bytes are public, 32 (the seed) are secret."""
+"""Keys of trusted builders: Ed25519's, in base64."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import binascii
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
+from oxcross import ed25519
 from oxcross.cache.settings import Cache
 from oxcross.errors import ConfigError
 
@@ -22,18 +20,18 @@ _HINT = "`oxcross cache keygen` makes a pair of keys"
 class Signer:
     """Who signs: the secret key, and the public one in base64."""
 
-    key: Ed25519PrivateKey
+    seed: bytes = field(repr=False)
     public: str
 
     def sign(self, content: bytes) -> str:
         """The signature in base64."""
-        return base64.b64encode(self.key.sign(content)).decode()
+        return base64.b64encode(ed25519.sign(self.seed, content)).decode()
 
 
 def generate() -> tuple[str, str]:
     """A new pair: public, secret, in base64."""
-    key = Ed25519PrivateKey.generate()
-    return _public(key), base64.b64encode(key.private_bytes_raw()).decode()
+    seed = os.urandom(32)
+    return _public(seed), base64.b64encode(seed).decode()
 
 
 def signer(settings: Cache, environment: Mapping[str, str] = os.environ) -> Signer:
@@ -55,27 +53,20 @@ def signer(settings: Cache, environment: Mapping[str, str] = os.environ) -> Sign
     seed = _decoded(text.strip(), 32)
     if seed is None:
         raise ConfigError("not a secret key", where=where, hint=_HINT)
-    key = Ed25519PrivateKey.from_private_bytes(seed)
-    public = _public(key)
+    public = _public(seed)
     if public not in settings.trust:
         raise ConfigError(
             "the key that this machine signs with is not trusted",
             where="tool.oxcross.cache.trust",
             hint=f'add its public key: "{public}"',
         )
-    return Signer(key, public)
+    return Signer(seed, public)
 
 
 def verified(content: bytes, signature: str, public: str) -> bool:
     """Whether the signature is that of the public key."""
     raw, key = _decoded(signature, 64), _decoded(public, 32)
-    if raw is None or key is None:
-        return False
-    try:
-        Ed25519PublicKey.from_public_bytes(key).verify(raw, content)
-    except InvalidSignature:
-        return False
-    return True
+    return raw is not None and key is not None and ed25519.verified(key, raw, content)
 
 
 def short(public: str) -> str:
@@ -83,8 +74,8 @@ def short(public: str) -> str:
     return hashlib.sha256(public.encode()).hexdigest()[:16]
 
 
-def _public(key: Ed25519PrivateKey) -> str:
-    return base64.b64encode(key.public_key().public_bytes_raw()).decode()
+def _public(seed: bytes) -> str:
+    return base64.b64encode(ed25519.public(seed)).decode()
 
 
 def _decoded(text: str, size: int) -> bytes | None:

@@ -13,8 +13,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from oxcross import ed25519
 
 SUFFIX: Final = ".minisig"
 _ED25519: Final = b"Ed"
@@ -72,15 +71,10 @@ class PublicKey:
             other = _name(data[2:10])
             raise MinisignError(f"signed with another key, {other} rather than {self.name}")
         comment = lines[2].removeprefix(_TRUSTED)
-        public = Ed25519PublicKey.from_public_bytes(self.key)
-        try:
-            public.verify(data[10:], _hashed(content))
-        except InvalidSignature:
-            raise MinisignError("not the signature of this content") from None
-        try:
-            public.verify(whole, data[10:] + comment.encode())
-        except InvalidSignature:
-            raise MinisignError("its comment was changed") from None
+        if not ed25519.verified(self.key, data[10:], _hashed(content)):
+            raise MinisignError("not the signature of this content")
+        if not ed25519.verified(self.key, whole, data[10:] + comment.encode()):
+            raise MinisignError("its comment was changed")
         return comment
 
 
@@ -119,8 +113,7 @@ class SecretKey:
     @property
     def public(self) -> PublicKey:
         """Its public half."""
-        key = Ed25519PrivateKey.from_private_bytes(self._seed)
-        return PublicKey(self.identifier, key.public_key().public_bytes_raw())
+        return PublicKey(self.identifier, ed25519.public(self._seed))
 
     def file(self, password: bytes | None, limits: tuple[int, int] = _SENSITIVE) -> str:
         """As ``minisign -s`` takes it, encrypted where there is a password; ``limits``: libsodium's, of operations and memory.
@@ -141,9 +134,8 @@ class SecretKey:
 
     def sign(self, content: bytes, comment: str) -> str:
         """The text of the content's ``.minisig``; ``comment``, a line, is signed with it."""
-        key = Ed25519PrivateKey.from_private_bytes(self._seed)
-        signature = key.sign(_hashed(content))
-        whole = key.sign(signature + comment.encode())
+        signature = ed25519.sign(self._seed, _hashed(content))
+        whole = ed25519.sign(self._seed, signature + comment.encode())
         head = _encoded(_PREHASHED + self.identifier + signature)
         untrusted = f"{_UNTRUSTED}signature with the key {self.public.name}"
         return f"{untrusted}\n{head}\n{_TRUSTED}{comment}\n{_encoded(whole)}\n"
