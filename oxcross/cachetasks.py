@@ -9,13 +9,16 @@ from invoke.context import Context
 
 from oxcross import report
 from oxcross.command import command
-from oxcross.errors import ConfigError
+from oxcross.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
+    from oxcross.cache.checking import Checked
+    from oxcross.cache.listing import Listed
     from oxcross.cache.pusher import Pushed
     from oxcross.cache.settings import Cache
     from oxcross.plan import Plan
     from oxcross.project import Project
+    from oxcross.publish.s3 import Bucket
     from oxcross.store import Store
 
 _ALL = "also what comes before the last steps: tool chains, libraries, sources"
@@ -118,15 +121,29 @@ def pull(_c: Context, project: str = ".", targets: str = "", json: bool = False,
         )
 
 
-@command
-def remote(_c: Context, project: str = ".", json: bool = False) -> None:
+@command(
+    help={
+        "verify": "read all of it, and name what is damaged (exit status 8)",
+        "remove_damaged": "and remove what is damaged, so that it can be pushed again",
+    }
+)
+def remote(
+    _c: Context,
+    project: str = ".",
+    verify: bool = False,
+    remove_damaged: bool = False,
+    json: bool = False,
+) -> None:
     """Say what lies in the cache's bucket: entries, their size, and who signed how many steps.
 
     `--json` prints {"place", "kinds": {KIND: {"entries", "size"}}, "signers": [{"signer", "trusted", "steps"}]}; kinds are "steps", "blobs"
-    and "sources", and a signer is named by the beginning of the SHA-256 of its public key.
+    and "sources", and a signer is named by the beginning of the SHA-256 of its public key. With `--verify`
+    {"place", "kinds": {KIND: {"entries", "size"}}, "signers": [{"signer", "trusted", "steps"}], "checked", "left", "damaged": [{"key",
+    "reason", "removed"}]}: how many entries were checked, and how many left alone, whose keys are not trusted.
 
     Examples:
-      oxcross cache remote  # of the bucket in [tool.oxcross.cache]
+      oxcross cache remote           # of the bucket in [tool.oxcross.cache]
+      oxcross cache remote --verify  # is all of it as it was signed?
     """
     from oxcross import project as projects
     from oxcross.cache import listing
@@ -138,17 +155,47 @@ def remote(_c: Context, project: str = ".", json: bool = False) -> None:
         raise ConfigError(
             "only a bucket can be listed", where="tool.oxcross.cache", hint='write bucket = "…"'
         )
+    verify = verify or remove_damaged
     with place.told(), Bucket(settings.place) as bucket:
         found = listing.listed(bucket, settings)
+        seen = _checked(bucket, settings, remove=remove_damaged) if verify else None
     if json:
-        report.emit(found.document())
+        report.emit(found.document() | (seen.document(removed=remove_damaged) if seen else {}))
+    else:
+        _show(found)
+    if seen is None:
         return
+    if seen.damaged:
+        lines = "".join(f"\n  {one.key}: {one.reason}" for one in seen.damaged)
+        raise StoreError(
+            f"damaged{' and removed' if remove_damaged else ''}:{lines}",
+            where=found.place,
+            hint="a push from a store that has it puts it there anew: oxcross cache push"
+            if remove_damaged
+            else "--remove-damaged removes it, so that it can be pushed again",
+        )
+    if not json:
+        left = f"; not read: {seen.left}, which no trusted key signed" if seen.left else ""
+        print(f"{seen.entries} entries are as they were pushed{left}")
+
+
+def _show(found: Listed) -> None:
     rows = [[kind, str(one.entries), report.megabytes(one.size)] for kind, one in found.kinds.items()]
     report.table(["kind", "entries", "size"], rows)
     for signer in found.signers:
         trusted = "trusted" if signer.public else "not trusted"
         print(f"{signer.steps} steps signed by {signer.public or signer.name}, {trusted}")
     print(f"\n{found.place}")
+
+
+def _checked(bucket: Bucket, settings: Cache, *, remove: bool) -> Checked:
+    from oxcross.cache import checking
+
+    with report.terminal() as terminal, terminal.stage("the cache", "verify"):
+        seen = checking.checked(bucket, settings)
+        if remove:
+            checking.remove(bucket, seen.damaged)
+    return seen
 
 
 def _plan(folder: str, targets: str, store: Store) -> tuple[Project, Plan]:

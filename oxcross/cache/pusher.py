@@ -187,5 +187,9 @@ class Pusher:
         if there is None:
             return upload.put(self._bucket, whole, file)
         if not upload.same(self._bucket, whole, there, file):
-            raise PublishError("it is damaged there", where=self._bucket.where(whole), hint="remove it")
+            raise PublishError(
+                "it is damaged there",
+                where=self._bucket.where(whole),
+                hint="`oxcross cache remote --remove-damaged` removes it",
+            )
         return False

@@ -7,141 +7,40 @@ import json
 import signal
 import ssl
 import subprocess
-import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+import caching
 import faults
 import pytest
 import s3server
 import trustme
-from disturbed import ENVIRONMENT
-from faults import Proxy
-from program import REPOSITORY, oxcross
+from caching import PUBLIC, SECRET, STEPS, STRANGER, STRANGERS_SECRET, Machine, Maker, Place, prefix, states
+from program import oxcross
 
 from oxcross.cache import remote, signing
 
-if TYPE_CHECKING:
-    from types_boto3_s3.client import S3Client
-
-BUCKET = "cache"
-PUBLIC, SECRET = signing.generate()
-STRANGER, STRANGERS_SECRET = signing.generate()
 TARGETS = "linux-x64,linux-x64-musl"
-STEPS = ["linux-x64/cpython", "linux-x64/launcher", "linux-x64/licences", "linux-x64/runtime"]
-
-
-@dataclass
-class Machine:
-    """A machine with a project and a store."""
-
-    folder: Path
-    env: dict[str, str]
-
-    def run(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-        return oxcross(*words, "--project", str(self.folder / "hello"), env={**self.env, **env})
-
-    def json(self, *words: str, **env: str) -> dict[str, Any]:
-        done = self.run(*words, "--json", **env)
-        assert done.returncode == 0, done.stderr
-        document: dict[str, Any] = json.loads(done.stdout)
-        return document
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "oxcross", *words, "--project", str(self.folder / "hello")],
-            cwd=REPOSITORY,
-            env={**ENVIRONMENT, "PATH": "/usr/bin:/bin", **self.env},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    @property
-    def store(self) -> Path:
-        return Path(self.env["OXCROSS_STORE"])
-
-    def left(self) -> list[str]:
-        """What is in the store besides its folders: entries, and what is half made."""
-        return sorted(
-            str(path.relative_to(self.store)) for path in self.store.glob("*/*") if "locks" not in path.parts
-        )
-
-
-@dataclass(frozen=True)
-class Place:
-    proxy: Proxy
-    client: S3Client
-
-    def keys(self, prefix: str) -> list[str]:
-        rows = self.client.list_objects_v2(Bucket=BUCKET, Prefix=f"{prefix}/").get("Contents", [])
-        return [row["Key"].removeprefix(f"{prefix}/") for row in rows]
-
-    def written(self) -> Counter[str]:
-        """How often each key was written since the proxy was reset."""
-        return Counter(entry.key for entry in self.proxy.log if entry.writes and entry.status == 200)
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    folder = tmp_path_factory.mktemp("cache")
-    with s3server.running(folder / "server") as server, faults.running(server.port) as proxy:
-        client = server.client()
-        client.create_bucket(Bucket=BUCKET)
-        yield Place(proxy, client)
-        client.close()
-
-
-Maker = Callable[..., Machine]
+    with caching.running(tmp_path_factory.mktemp("cache")) as place:
+        yield place
 
 
 @pytest.fixture
 def machine(place: Place, tmp_path: Path, request: pytest.FixtureRequest) -> Maker:
-    """A function that makes a machine: its store is empty, or (``filled``) the user's; the place in the bucket is the test's own."""
-    place.proxy.reset(lambda *_: faults.THROUGH, 0)
-    prefix = "".join(letter if letter.isalnum() else "-" for letter in request.node.name)
-
-    def make(
-        name: str, *, filled: bool = False, secret: str = "", trust: tuple[str, ...] = (PUBLIC,)
-    ) -> Machine:
-        folder = tmp_path / name
-        (folder / "hello").mkdir(parents=True)
-        (folder / "hello" / "hello.py").write_text('print("hello world")\n', encoding="utf-8")
-        (folder / "hello" / "pyproject.toml").write_text(
-            '[project]\nname = "hello"\nversion = "1.0"\nrequires-python = ">=3.12"\n'
-            '[tool.oxcross]\nrun-file = "hello.py"\nproject = false\ntargets = ["linux-x64"]\n'
-            f'[tool.oxcross.cache]\nbucket = "{BUCKET}"\nprefix = "{prefix}"\n'
-            f'endpoint = "{place.proxy.address}"\ntrust = {json.dumps(list(trust))}\n',
-            encoding="utf-8",
-        )
-        env = {**ENVIRONMENT, "OXCROSS_CACHE_KEY": secret}
-        return Machine(folder, env if filled else {**env, "OXCROSS_STORE": str(folder / "store")})
-
-    return make
+    return caching.maker(place, tmp_path, request.node.name)
 
 
 @pytest.fixture
 def builder(machine: Maker) -> Machine:
     """A machine that has built everything and may fill the cache."""
     return machine("builder", filled=True, secret=SECRET)
-
-
-def states(document: dict[str, Any]) -> dict[str, str]:
-    """Name -> state, of what push and pull print."""
-    [rows] = document.values()
-    return {row["name"]: row["state"] for row in rows}
-
-
-def prefix(one: Machine) -> str:
-    text = (one.folder / "hello" / "pyproject.toml").read_text(encoding="utf-8")
-    return text.partition('prefix = "')[2].partition('"')[0]
 
 
 def test_a_new_machine_builds_nothing(builder: Machine, machine: Maker, place: Place) -> None:
@@ -235,76 +134,6 @@ def test_who_may_not_push(machine: Maker, place: Place) -> None:
     assert "the server does not accept the secret key" in refused.stderr
 
 
-def _wrong_signer(place: Place, folder: str, keys: list[str]) -> None:
-    """The stranger's statements where the trusted ones were."""
-    for key in keys:
-        other = f"{key.rpartition('/')[0]}/{signing.short(STRANGER)}.json"
-        copied = {"Bucket": BUCKET, "Key": f"{folder}/{other}"}
-        place.client.copy_object(Bucket=BUCKET, Key=f"{folder}/{key}", CopySource=copied)  # type: ignore[arg-type]
-
-
-def _wrong_step(place: Place, folder: str, keys: list[str]) -> None:
-    """Each step's statement lies where another's was."""
-    found = [s3_content(place, f"{folder}/{key}") for key in keys]
-    for key, content in zip(keys, [*found[1:], found[0]], strict=True):
-        place.client.put_object(Bucket=BUCKET, Key=f"{folder}/{key}", Body=content)
-
-
-def _swapped_digests(place: Place, folder: str, keys: list[str]) -> None:
-    """Each leads to another's archive."""
-    found = [json.loads(s3_content(place, f"{folder}/{key}")) for key in keys]
-    for key, document, other in zip(keys, found, [*found[1:], found[0]], strict=True):
-        fields = {name: other[name] for name in ("archive", "archive_size", "digest")}
-        content = json.dumps({**document, **fields}).encode()
-        place.client.put_object(Bucket=BUCKET, Key=f"{folder}/{key}", Body=content)
-
-
-def _damaged_blobs(place: Place, folder: str, keys: list[str]) -> None:
-    for key in place.keys(folder):
-        if key.startswith(remote.BLOBS):
-            content = bytearray(s3_content(place, f"{folder}/{key}"))
-            content[len(content) // 2] ^= 1
-            place.client.put_object(Bucket=BUCKET, Key=f"{folder}/{key}", Body=bytes(content))
-
-
-def s3_content(place: Place, key: str) -> bytes:
-    with place.client.get_object(Bucket=BUCKET, Key=key)["Body"] as stream:
-        return stream.read()
-
-
-@pytest.mark.parametrize(
-    ("poison", "told"),
-    [
-        (_wrong_signer, "another key signed it"),
-        (_wrong_step, "it is about another step"),
-        (_swapped_digests, "its signature does not fit"),
-        (_damaged_blobs, "its archive has another SHA-256 than is signed"),
-    ],
-)
-def test_poison(
-    builder: Machine,
-    machine: Maker,
-    place: Place,
-    poison: Callable[[Place, str, list[str]], None],
-    told: str,
-) -> None:
-    builder.json("cache", "push")
-    folder = prefix(builder)
-    if poison is _wrong_signer:
-        machine("x", filled=True, secret=STRANGERS_SECRET, trust=(STRANGER,)).json("cache", "push")
-    mine = [key for key in place.keys(folder) if key.endswith(f"{signing.short(PUBLIC)}.json")]
-    assert len(mine) == len(STEPS)
-    poison(place, folder, mine)
-    new = machine("new")
-    done = new.run("cache", "pull", "--json")
-    assert done.returncode == 0, done.stderr
-    assert set(states(json.loads(done.stdout)).values()) == {"lacking"}
-    notices = [line for line in done.stderr.splitlines() if line.startswith("note ")]
-    assert len(notices) == len(STEPS)
-    assert all("not taken from the shared cache: linux-x64/" in line and told in line for line in notices)
-    assert new.left() == []
-
-
 @pytest.mark.parametrize("fault", [faults.HANG, faults.BUSY, faults.CUT_REQUEST])
 def test_a_server_that_fails(builder: Machine, machine: Maker, place: Place, fault: str) -> None:
     """That is told once and soon, and it is left alone."""
@@ -321,20 +150,6 @@ def test_a_server_that_fails(builder: Machine, machine: Maker, place: Place, fau
     assert len(told) == 1, done.stderr
     assert "the shared cache is left out: " in told[0]
     assert new.left() == []
-
-
-def test_damage_on_the_way(builder: Machine, machine: Maker, place: Place) -> None:
-    """Nothing that arrived otherwise than it was sent is in the store."""
-    builder.json("cache", "push")
-    place.proxy.reset(
-        faults.sometimes(0.5, (faults.DAMAGED_ANSWER, faults.CUT_ANSWER, faults.TRUNCATED), 1), 1
-    )
-    new = machine("new")
-    new.json("cache", "pull")
-    place.proxy.reset(lambda *_: faults.THROUGH, 0)
-    new.json("cache", "pull")
-    assert set(states(new.json("cache", "pull")).values()) == {"cached"}
-    assert oxcross("cache", "verify", env=new.env).returncode == 0
 
 
 def test_two_builders_at_once(builder: Machine, machine: Maker, place: Place) -> None:
@@ -394,7 +209,7 @@ def mirror(place: Place) -> Iterator[Callable[[ssl.SSLContext | None], str]]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             try:
-                content = s3_content(place, self.path.lstrip("/"))
+                content = place.content(self.path.lstrip("/"))
             except place.client.exceptions.NoSuchKey:
                 self.send_error(404)
                 return
