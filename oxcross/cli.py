@@ -27,7 +27,7 @@ from invoke.parser.parser import Parser
 from invoke.program import Program
 from invoke.terminals import pty_size
 
-from oxcross import __version__, arguments, columns, completion, topics
+from oxcross import __version__, arguments, columns, completion, signals, topics
 from oxcross.errors import OxcrossError, StoreError, UsageError, described
 from oxcross.report import emit, show_error
 
@@ -40,20 +40,19 @@ def main(
     """Run the program; its exit status. ``argv`` is without the program's name."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-        if namespace is None:
-            from oxcross.tasks import ns as namespace
-        program = OxcrossProgram(version=__version__, namespace=namespace, name="oxcross", binary=name)
-        status = program.call(words)
-        sys.stdout.flush()  # what cannot be written is to be told
+        with signals.unwinding():
+            if namespace is None:
+                from oxcross.tasks import ns as namespace
+            program = OxcrossProgram(version=__version__, namespace=namespace, name="oxcross", binary=name)
+            status = program.call(words)
+            sys.stdout.flush()  # what cannot be written is to be told
     except OxcrossError as error:
         return _failed(error, words, name)
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        page = "130-stopped-by-ctrl-c"
-        _tell(described("KeyboardInterrupt", "stopped", status=128 + signal.SIGINT, page=page), words)
-        return 128 + signal.SIGINT
+        return _stopped("stopped", 128 + signal.SIGINT, "130-stopped-by-ctrl-c", words)
+    except signals.Stopped as stopped:
+        page = f"{stopped.status}-stopped-by-{stopped.name.lower()}"
+        return _stopped(f"stopped by {stopped.name}", stopped.status, page, words)
     except BrokenPipeError:
         # Whoever read stdout has left; the interpreter must not try to flush to it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -65,6 +64,13 @@ def main(
         if "--debug" in words or os.environ.get("OXCROSS_DEBUG"):
             raise
         return _apologise(words)
+    return status
+
+
+def _stopped(text: str, status: int, page: str, words: Sequence[str]) -> int:
+    with suppress(OSError):  # who closed the terminal reads nothing any more
+        print(text, file=sys.stderr, flush=True)
+    _tell(described("Stopped", text, status=status, page=page), words)
     return status
 
 

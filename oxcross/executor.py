@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oxcross import trees
+from oxcross import signals, trees
 from oxcross.engine import Engine, Job
 from oxcross.errors import BuildError, OxcrossError, StoreError
 from oxcross.plan import Folder, Plan, Reporter, Step, Tree
@@ -44,7 +44,7 @@ def run(
 
     Up to ``jobs`` steps run at a time, and share as many processes, as far as the machine's memory allows. The first failure stops the
     others and is raised (BuildError, StoreError, SourceError, ToolError). Ctrl-C, SIGTERM and SIGHUP
-    stop everything, leave no process and no container, and go on as KeyboardInterrupt or SystemExit.
+    stop everything, leave no process and no container, and go on as KeyboardInterrupt or ``signals.Stopped``.
     """
     return _Run(engine, store, fetcher, reporter, max(1, jobs), cache).run(plan)
 
@@ -81,7 +81,7 @@ class _Run:
         self.cancelled = threading.Event()
 
     def run(self, plan: Plan) -> dict[Step, Path]:
-        with _signals_as_exit():
+        with signals.unwinding():
             waiting = self._missing(plan)
             for step in plan:
                 if step in self.fetched or step in waiting:
@@ -301,21 +301,3 @@ def _judge(store: Store, step: Step, status: int, job: Job) -> None:
 
 def _stopped(step: Step) -> OxcrossError:
     return BuildError("stopped", where=step.name)
-
-
-@contextmanager
-def _signals_as_exit() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind the stack like Ctrl-C does, so that everything is cleaned up."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def leave(number: int, _frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

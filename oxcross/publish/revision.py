@@ -122,15 +122,15 @@ def _git(folder: Path, *arguments: str) -> str:
 def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name not in _OF_A_REPOSITORY}
     try:
-        return subprocess.run(
+        process = subprocess.Popen(
             ["git", *_QUIET, *arguments],
             cwd=folder,
             env={**kept, "LC_ALL": "C.UTF-8", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             errors="surrogateescape",
-            check=False,
         )
     except FileNotFoundError:
         from oxcross.doctor import install
@@ -138,3 +138,11 @@ def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         raise ToolError(
             "this machine lacks git, which says what a release is made from", hint=install(["git"])
         ) from None
+    with process:
+        try:
+            output, errors = process.communicate()
+        except BaseException:
+            process.terminate()  # git takes back what it has begun; killed, it would leave it
+            process.communicate()  # and until programs that it started have ended, too
+            raise
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)

@@ -288,8 +288,9 @@ def test_signed_by_a_certificate(app: Path, tmp_path: Path) -> None:
     assert states(document) == {"hello-1.0-win-x64.exe": "signed"}
 
 
-def test_stopped(app: Path) -> None:
-    """Ctrl-C leaves neither the checkout nor files behind."""
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_stopped(app: Path, sent: signal.Signals) -> None:
+    """Neither the checkout nor files are left behind."""
     release(app)
     temporary = app.parent.parent.parent / "tmp"
     temporary.mkdir()
@@ -302,9 +303,10 @@ def test_stopped(app: Path) -> None:
     end = time.monotonic() + 60
     while not list(temporary.glob("*/source/programs")) and time.monotonic() < end:
         time.sleep(0.002)
-    process.send_signal(signal.SIGINT)
+    for _ in range(2):
+        process.send_signal(sent)
     process.communicate(timeout=60)
-    assert process.returncode == 128 + signal.SIGINT
+    assert process.returncode == 128 + sent
     assert list(temporary.iterdir()) == []
     assert len(git(app, "worktree", "list").splitlines()) == 1
 

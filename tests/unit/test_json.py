@@ -219,7 +219,7 @@ def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("oxcross.targets.load", stopped)
-    assert run("targets", status=130)["error"]["kind"] == "KeyboardInterrupt"
+    assert run("targets", status=130)["error"]["kind"] == "Stopped"
 
 
 def test_a_defect(monkeypatch: pytest.MonkeyPatch, run: Run, tmp_path: Path) -> None:

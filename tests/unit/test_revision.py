@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -123,6 +128,41 @@ def test_a_checkout_that_is_left_in_haste(app: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         leave()
     assert not tops[0].exists()
+    assert len(git(app, "worktree", "list").splitlines()) == 1
+
+
+_CHECKOUT = """
+import sys
+from pathlib import Path
+from oxcross import signals
+from oxcross.publish import revision
+
+with signals.unwinding(), revision.checkout(Path(sys.argv[1]), "HEAD"):
+    sys.exit(1)
+"""
+
+
+def test_stopped_while_git_checks_out(app: Path, tmp_path: Path) -> None:
+    """Nobody tells git but oxcross: SIGTERM is sent to one process, not to a terminal's group."""
+    for number in range(1000):
+        (app / f"{number}.txt").write_text(str(number), encoding="utf-8")
+    commit(app)
+    known = Path(git(app, "rev-parse", "--absolute-git-dir").strip()) / "worktrees"
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-c", _CHECKOUT, str(app)],
+        env={**os.environ, "TMPDIR": str(temporary)},
+        cwd=Path(__file__).parents[2],
+    )
+    while not list(known.glob("*/locked")):  # which git makes first, and takes away itself
+        assert process.poll() is None
+        time.sleep(0.001)
+    for _ in range(2):
+        process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 143
+    assert list(temporary.iterdir()) == []
+    assert not known.exists() or list(known.iterdir()) == []
     assert len(git(app, "worktree", "list").splitlines()) == 1
 
 
