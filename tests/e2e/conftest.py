@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import installing
 import pytest
 from program import APPS, build
 
@@ -63,6 +64,13 @@ def emulated() -> None:
         assert not foreign or prefix.is_dir(), f"{prefix} is missing: {advice}"
     loader = Path("/proc/sys/fs/binfmt_misc/oxcross-macho")
     assert loader.exists(), f"the kernel runs no programs for macOS: {advice}"
+
+
+@pytest.fixture(scope="session")
+def install_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[installing.Place]:
+    """Releases with an install.sh, made once."""
+    with installing.running(tmp_path_factory.mktemp("install")) as place:
+        yield place
 
 
 @pytest.fixture(scope="session")
