@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from oxcross.errors import PublishError
-from oxcross.publish import folder, keys, pointer
+from oxcross.publish import keys, pointer, published
 from oxcross.publish.connection import Missing
 from oxcross.publish.keys import Layout
 from oxcross.publish.retry import AGAIN
@@ -121,17 +121,11 @@ def contents(bucket: Bucket, layout: Layout, version: str) -> dict[str, str]:
 
     Missing when it has no manifest or no SHA256SUMS.
     """
-    known: dict[str, str] = {}
-    for file in (keys.MANIFEST, keys.SUMS):
-        key = layout.file(version, file)
-        found = bucket.get(key)
-        if found is None:
-            raise Missing(key)
-        known[file] = hashlib.sha256(found[0]).hexdigest()
-        if file == keys.MANIFEST:
-            known |= folder.rows(folder.parse(found[0], bucket.where(key), layout.name, version))
-        else:
-            known |= folder.parse_sums(found[0], bucket.where(key))
+    said = published.described(bucket, layout, version)
+    known = {
+        **said.files,
+        **{file: hashlib.sha256(content).hexdigest() for file, content in said.read.items()},
+    }
     prefix = layout.version(version)
     for one in bucket.objects(prefix):
         file = one.key.removeprefix(prefix)

@@ -11,6 +11,7 @@ from packaging.version import InvalidVersion, Version
 
 from oxcross.errors import PublishError, nearest
 from oxcross.publish import folder, keys, marks, pointer, signing
+from oxcross.publish.connection import Missing
 from oxcross.publish.keys import Layout
 from oxcross.publish.s3 import Bucket, Head, Object
 from oxcross.publish.signing import Anchor
@@ -102,31 +103,45 @@ class Manifest:
         return hashlib.sha256(self.read[keys.MANIFEST]).hexdigest()
 
 
+def described(bucket: Bucket, layout: Layout, version: str) -> Manifest:
+    """What a release's manifest and SHA256SUMS say of it. Missing when one of them is not there, PublishError when they are not what
+    oxcross publishes.
+    """
+    found: dict[str, bytes] = {}
+    for file in (keys.MANIFEST, keys.SUMS):
+        key = layout.file(version, file)
+        there = bucket.get(key)
+        if there is None:
+            raise Missing(key)
+        found[file] = there[0]
+    where = {file: bucket.where(layout.file(version, file)) for file in found}
+    document = folder.parse(found[keys.MANIFEST], where[keys.MANIFEST], layout.name, version)
+    files = folder.rows(document)
+    for name, sha256 in folder.parse_sums(found[keys.SUMS], where[keys.SUMS]).items():
+        if files.setdefault(name, sha256) != sha256:
+            raise PublishError(f"it and the manifest differ about {name}", where=where[keys.SUMS])
+    return Manifest(files, document, found)
+
+
 def manifest(bucket: Bucket, layout: Layout, version: str) -> Manifest:
     """What a published release consists of. PublishError when it is not complete, or not what oxcross publishes."""
-    key = layout.file(version, keys.MANIFEST)
-    found = bucket.get(key)
-    if found is None:
+    try:
+        return described(bucket, layout, version)
+    except Missing as missing:
+        key = str(missing)
+        if key != layout.file(version, keys.MANIFEST):
+            raise PublishError("it is missing", where=bucket.where(key)) from None
         known = set(filter(None, (layout.version_of(one.key) for one in bucket.objects(layout.root))))
         if version in known:
             hint = "`oxcross publish` of the same folder goes on with it"
-            raise PublishError(f"{version} is not published completely", where=bucket.where(key), hint=hint)
+            raise PublishError(
+                f"{version} is not published completely", where=bucket.where(key), hint=hint
+            ) from None
         raise PublishError(
             f"{version} is not published",
             where=bucket.where(layout.root),
             hint=nearest(version, known) if known else "`oxcross publish` does it",
-        )
-    content = found[0]
-    document = folder.parse(content, bucket.where(key), layout.name, version)
-    files = folder.rows(document)
-    sums_key = layout.file(version, keys.SUMS)
-    sums = bucket.get(sums_key)
-    if sums is None:
-        raise PublishError("it is missing", where=bucket.where(sums_key))
-    for name, sha256 in folder.parse_sums(sums[0], bucket.where(sums_key)).items():
-        if files.setdefault(name, sha256) != sha256:
-            raise PublishError(f"it and the manifest differ about {name}", where=bucket.where(sums_key))
-    return Manifest(files, document, {keys.MANIFEST: content, keys.SUMS: sums[0]})
+        ) from None
 
 
 def check_whole(bucket: Bucket, layout: Layout, version: str, anchor: Anchor | None) -> Manifest:
