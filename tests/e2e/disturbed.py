@@ -6,16 +6,17 @@ which has to do all that is left; looks again. Run as a program it does many and
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import faults
 import publishing
@@ -26,6 +27,7 @@ from publishing import Made
 from s3server import KEY_ID, REGION, SECRET, Server
 
 if TYPE_CHECKING:
+    import pytest
     from types_boto3_s3.client import S3Client
 
 ENVIRONMENT: Final = {
@@ -63,6 +65,29 @@ class Place:
     client: S3Client
     folder: Path
 
+    def run(self, made: Made, *argv: str, **env: str) -> Done:
+        """The oxcross program in that project."""
+        return self.publishers.run(*argv, "--project", str(made.root), **env)
+
+    def good(self, made: Made, *argv: str, **env: str) -> dict[str, Any]:
+        """Its --json."""
+        done = self.run(made, *argv, "--json", **env)
+        assert done.status == 0, done.output
+        document: dict[str, Any] = json.loads(
+            done.output[done.output.index("{\n") :]
+        )  # behind what stderr says
+        return document
+
+    def refused(self, made: Made, *argv: str, status: int = 10, **env: str) -> str:
+        """What it says. No secret is in it."""
+        done = self.run(made, *argv, **env)
+        assert done.status == status, done.output
+        assert SECRET not in done.output
+        return done.output
+
+
+Maker = Callable[..., Made]
+
 
 @contextmanager
 def running(folder: Path, environment: Mapping[str, str]) -> Iterator[Place]:
@@ -76,6 +101,36 @@ def running(folder: Path, environment: Mapping[str, str]) -> Iterator[Place]:
         client.create_bucket(Bucket=publishing.BUCKET)
         yield Place(server, proxy, publishers, client, folder)
         client.close()
+
+
+def quiet(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy lets all pass, and this process has the credentials, too."""
+    place.proxy.reset(lambda *_: faults.THROUGH, 0)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+def maker(place: Place, folder: Path, test: str) -> Maker:
+    """A function that makes a release: ``make("1.0", seed=1, large=True, part_size=5)``."""
+    name = test.replace("test_", "").replace("_", "-")
+
+    def make(version: str, *, seed: int = 0, large: bool = False, **settings: object) -> Made:
+        return publishing.make(
+            folder / f"{version}-{seed}",
+            name,
+            version,
+            place.proxy.address,
+            publishing.contents(seed or int(version.replace(".", "")), large=large),
+            extra={"app.spdx.json": "{}\n", "SHA256SUMS.asc": "signed\n"},
+            settings={"channels": ["stable", "beta"], **settings},
+        )
+
+    return make
+
+
+def stage(_target: str, _name: str) -> AbstractContextManager[None]:
+    """A stage that tells nobody: for calls in this process."""
+    return nullcontext()
 
 
 def _mixed(seed: int) -> Plan:

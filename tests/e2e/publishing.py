@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from faults import Entry
 
+from oxcross import project as projects
 from oxcross.build import Artifact
 from oxcross.publish import dist, signing
+from oxcross.publish import folder as folders
 from oxcross.publish.draft import Addition, Draft
 from oxcross.publish.keys import Layout, is_signature
 from oxcross.publish.minisign import SecretKey
+from oxcross.publish.s3 import Bucket
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -108,6 +111,16 @@ def make(
 def signed_by(secret: SecretKey) -> str:
     """The table of a project whose releases are signed with that key."""
     return f'[tool.oxcross.release.sign]\npublic-key = "{secret.public}"\n'
+
+
+def opened(made: Made) -> Bucket:
+    """The bucket that its project publishes to."""
+    return Bucket(projects.load(made.root).publish)
+
+
+def release_folder(made: Made) -> folders.Folder:
+    """Its release, read as a publisher reads it."""
+    return folders.read(made.folder, made.name, made.version)
 
 
 def contents(seed: int, *, large: bool) -> dict[str, bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import signal
 import subprocess
@@ -12,7 +11,6 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import disturbed
 import faults
@@ -37,10 +35,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture(autouse=True)
 def quiet(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The proxy lets all pass, and this process has the credentials, too."""
-    place.proxy.reset(lambda *_: faults.THROUGH, 0)
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
+    disturbed.quiet(place, monkeypatch)
 
 
 @pytest.fixture
@@ -65,19 +60,6 @@ def versions(place: Place, tmp_path: Path, request: pytest.FixtureRequest) -> tu
     return made[0], made[1]
 
 
-def good(place: Place, made: Made, *argv: str) -> dict[str, Any]:
-    done = place.publishers.run(*argv, "--json", "--project", str(made.root))
-    assert done.status == 0, done.output
-    document: dict[str, Any] = json.loads(done.output[done.output.index("{\n") :])
-    return document
-
-
-def refused(place: Place, made: Made, *argv: str) -> str:
-    done = place.publishers.run(*argv, "--project", str(made.root))
-    assert done.status == 10, done.output
-    return done.output
-
-
 def copied(place: Place) -> int:
     """How many copies the server made."""
     return sum(entry.writes and "/latest/" in entry.key and entry.status == 200 for entry in place.proxy.log)
@@ -89,25 +71,25 @@ def old(place: Place, made: Made, channel: str = "stable") -> list[str]:
 
 def test_copies_follow_the_pointer(place: Place, versions: tuple[Made, Made]) -> None:
     one, two = versions
-    said = good(place, one, "publish", "--channel", "stable")
+    said = place.good(one, "publish", "--channel", "stable")
     assert {row["state"] for row in said["latest"]} == {"copy"}
     assert old(place, one) == []
     names = [row["key"].rpartition("/")[2] for row in said["latest"]]
     assert {f"{one.name}-linux-x64", f"{one.name}-licenses.txt", "SHA256SUMS.minisig"} < set(names)
     assert names[-1] == "manifest.json"
-    said = good(place, two, "publish", "--channel", "stable")
+    said = place.good(two, "publish", "--channel", "stable")
     assert [row["key"].rpartition("/")[2] for row in said["latest"] if row["state"] == "remove"] == [
         "old.txt"
     ]
     assert old(place, two) == []
-    good(place, two, "promote", "1.0", "--channel", "beta")
+    place.good(two, "promote", "1.0", "--channel", "beta")
     assert (old(place, one, "beta"), old(place, two)) == ([], [])
-    good(place, two, "rollback", "--channel", "stable")
+    place.good(two, "rollback", "--channel", "stable")
     assert old(place, one) == []
-    good(place, two, "promote", "1.1", "--channel", "stable")
+    place.good(two, "promote", "1.1", "--channel", "stable")
     assert old(place, two) == []
     assert publishing.violations(place.client, one.layout, {}, {"1.0": [one], "1.1": [two]}) == []
-    good(place, two, "verify", "1.1")
+    place.good(two, "verify", "1.1")
 
 
 def test_how_they_are_served(place: Place, versions: tuple[Made, Made]) -> None:
@@ -122,7 +104,7 @@ def test_how_they_are_served(place: Place, versions: tuple[Made, Made]) -> None:
         return faults.THROUGH
 
     place.proxy.reset(plan, 0)
-    good(place, made, "publish", "--channel", "stable")
+    place.good(made, "publish", "--channel", "stable")
     assert set(acls) == {"public-read"}
     prefix = made.layout.latest("stable")
     for name, kind in (
@@ -136,32 +118,32 @@ def test_how_they_are_served(place: Place, versions: tuple[Made, Made]) -> None:
 
 def test_the_same_again_copies_nothing(place: Place, versions: tuple[Made, Made]) -> None:
     made = versions[0]
-    good(place, made, "publish", "--channel", "stable")
+    place.good(made, "publish", "--channel", "stable")
     before = publishing.snapshot(place.client, made.layout)
     place.proxy.reset(lambda *_: faults.THROUGH, 0)
     for line in (("publish",), ("promote", "1.0")):
-        good(place, made, *line, "--channel", "stable")
+        place.good(made, *line, "--channel", "stable")
     assert copied(place) == 0
     assert publishing.snapshot(place.client, made.layout) == before
 
 
 def test_dry_run(place: Place, versions: tuple[Made, Made]) -> None:
     one, two = versions
-    good(place, one, "publish", "--channel", "stable")
-    good(place, two, "publish")
+    place.good(one, "publish", "--channel", "stable")
+    place.good(two, "publish")
     before = publishing.snapshot(place.client, one.layout)
-    said = good(place, two, "publish", "--channel", "stable", "--dry-run")
+    said = place.good(two, "publish", "--channel", "stable", "--dry-run")
     assert publishing.snapshot(place.client, one.layout) == before
-    done = good(place, two, "publish", "--channel", "stable")
+    done = place.good(two, "publish", "--channel", "stable")
     assert said["latest"] == done["latest"]
-    assert good(place, one, "publish")["latest"] == []
+    assert place.good(one, "publish")["latest"] == []
 
 
 def test_stopped_between_copies(place: Place, versions: tuple[Made, Made]) -> None:
     """Killed at each of them: the pointer has moved, what is a copy is whole, and the same again mends the rest."""
     one, two = versions
-    good(place, one, "publish", "--channel", "stable")
-    good(place, two, "publish")
+    place.good(one, "publish", "--channel", "stable")
+    place.good(two, "publish")
     for at in range(8):
         seen: list[str] = []
         pids: list[int] = []
@@ -188,11 +170,11 @@ def test_stopped_between_copies(place: Place, versions: tuple[Made, Made]) -> No
         assert publishing.violations(place.client, one.layout, {}, {"1.0": [one], "1.1": [two]}) == []
         place.proxy.reset(lambda *_: faults.THROUGH, 0)
         if old(place, two):
-            assert "`oxcross promote 1.1 --channel stable` mends it" in refused(place, two, "verify", "1.1")
+            assert "`oxcross promote 1.1 --channel stable` mends it" in place.refused(two, "verify", "1.1")
         mend = ("publish",) if at % 2 else ("promote", "1.1")
-        good(place, two, *mend, "--channel", "stable")
+        place.good(two, *mend, "--channel", "stable")
         assert old(place, two) == []
-        good(place, two, "promote", "1.0", "--channel", "stable")
+        place.good(two, "promote", "1.0", "--channel", "stable")
     assert at > 4
     assert old(place, two) == []
 
@@ -200,10 +182,10 @@ def test_stopped_between_copies(place: Place, versions: tuple[Made, Made]) -> No
 @pytest.mark.parametrize("seed", range(3))
 def test_among_faults(place: Place, versions: tuple[Made, Made], seed: int) -> None:
     for made in versions:
-        good(place, made, "publish", "--channel", "stable")
+        place.good(made, "publish", "--channel", "stable")
     place.proxy.reset(faults.sometimes(0.15, faults.SINGLE, seed, 20), seed)
     for line in (("promote", "1.0"), ("promote", "1.1"), ("rollback",)):
-        good(place, versions[0], *line, "--channel", "stable")
+        place.good(versions[0], *line, "--channel", "stable")
     assert old(place, versions[0]) == []
 
 
@@ -211,8 +193,8 @@ def test_the_pointer_is_moved_meanwhile(place: Place, versions: tuple[Made, Made
     """Who copies what the channel pointed at copies what it points at then."""
     one, two = versions
     for made in versions:
-        good(place, made, "publish")
-    good(place, one, "promote", "1.0", "--channel", "beta")
+        place.good(made, "publish")
+    place.good(one, "promote", "1.0", "--channel", "beta")
     moved = False
 
     def plan(_number: int, request: faults.Request) -> str:
@@ -236,7 +218,7 @@ def test_the_pointer_is_moved_meanwhile(place: Place, versions: tuple[Made, Made
 def test_two_at_once(place: Place, versions: tuple[Made, Made]) -> None:
     one, two = versions
     for made in versions:
-        good(place, made, "publish")
+        place.good(made, "publish")
     for seed in range(4):
         place.proxy.reset(faults.sometimes(0.3, (faults.DELAY,), seed), seed)
         pids = [
@@ -252,7 +234,7 @@ def test_two_at_once(place: Place, versions: tuple[Made, Made]) -> None:
 
 def test_verify_tells(place: Place, versions: tuple[Made, Made]) -> None:
     made = versions[0]
-    good(place, made, "publish", "--channel", "stable")
+    place.good(made, "publish", "--channel", "stable")
     prefix = made.layout.latest("stable")
     exe = f"{prefix}{made.name}-linux-x64"
     digest = hashlib.sha256(publishing.content(place.client, exe)).hexdigest()
@@ -260,7 +242,7 @@ def test_verify_tells(place: Place, versions: tuple[Made, Made]) -> None:
     place.client.put_object(Bucket=BUCKET, Key=f"{prefix}foreign", Body=b"x")
     place.client.delete_object(Bucket=BUCKET, Key=f"{prefix}SHA256SUMS")
     place.client.put_object(Bucket=BUCKET, Key=made.layout.latest("gone") + "x", Body=b"x")
-    said = refused(place, made, "verify", "1.0")
+    said = place.refused(made, "verify", "1.0")
     assert f"{exe}: it is no copy of 1.0's; `oxcross promote 1.0 --channel stable` mends it" in said
     assert f"{prefix}foreign: stable has no such file" in said
     assert f"{prefix}SHA256SUMS: it is missing" in said
@@ -269,7 +251,7 @@ def test_verify_tells(place: Place, versions: tuple[Made, Made]) -> None:
 
 def test_a_release_that_lacks_a_file(place: Place, versions: tuple[Made, Made]) -> None:
     made = versions[0]
-    good(place, made, "publish")
+    place.good(made, "publish")
     key = made.layout.file("1.0", f"{made.name}-1.0-linux-x64")
 
     def plan(_number: int, request: faults.Request) -> str:
@@ -278,11 +260,11 @@ def test_a_release_that_lacks_a_file(place: Place, versions: tuple[Made, Made]) 
         return faults.THROUGH
 
     place.proxy.reset(plan, 0)
-    said = refused(place, made, "promote", "1.0", "--channel", "stable")
+    said = place.refused(made, "promote", "1.0", "--channel", "stable")
     assert f"{key}: it is missing" in said
     assert "`oxcross publish` of 1.0 mends it" in said
     place.proxy.reset(lambda *_: faults.THROUGH, 0)
-    good(place, made, "publish", "--channel", "stable")
+    place.good(made, "publish", "--channel", "stable")
     assert old(place, made) == []
 
 
