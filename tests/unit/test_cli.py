@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -301,6 +302,26 @@ def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
     monkeypatch.setattr("oxcross.targets.load", stopped)
     assert cli.main(["targets"]) == 130
     assert capsys.readouterr().err == "stopped\n"
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
+def test_other_signals(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], sent: signal.Signals
+) -> None:
+    """What goes wrong while it cleans up, and a second signal, change nothing of it; afterwards all is as it was."""
+    before = signal.getsignal(sent)
+
+    def stopped() -> None:
+        try:
+            signal.raise_signal(sent)
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+            raise OSError("the terminal is gone")
+
+    monkeypatch.setattr("oxcross.targets.load", stopped)
+    assert cli.main(["targets"]) == 128 + sent
+    assert capsys.readouterr().err == f"stopped by {sent.name}\n"
+    assert signal.getsignal(sent) is before
 
 
 def test_a_build_error_keeps_its_exit_code(
