@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import filecmp
 import json
 import operator
+import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from oxcross import report
 from oxcross.errors import InspectError
-from oxcross.publish import contained
+from oxcross.publish import contained, packed
 from oxcross.publish.contained import Contained, Pieces
 
 _CHUNK: Final = 1 << 20
@@ -46,6 +48,8 @@ def explain(released: Path, rebuilt: Path) -> Explained:
     first = seen.get("released")
     lines = list(_bytes(released, rebuilt, first))
     if len(wrong) == 2:  # no executables of ours, both of them
+        if (archives := _archives(released, rebuilt)) is not None:
+            return replace(archives, lines=(*lines, *archives.lines))
         text = list(_text(released, rebuilt))
         complete = 0 < len(text) <= _MOST_LINES
         return Explained(lines=(*lines, *_cut(text)), complete=complete, released={}, rebuilt={})
@@ -58,6 +62,35 @@ def explain(released: Path, rebuilt: Path) -> Explained:
         complete=False,
         released={piece: one[piece] for piece in differing if piece in one},
         rebuilt={piece: other[piece] for piece in differing if piece in other},
+    )
+
+
+def _archives(released: Path, rebuilt: Path) -> Explained | None:
+    """Two archives by their members; None when they are none, or no member differs."""
+    with tempfile.TemporaryDirectory(prefix="oxcross-") as name:
+        one = packed.unpack(released, Path(name, "released"))
+        other = packed.unpack(rebuilt, Path(name, "rebuilt"))
+        if one is None or other is None:
+            return None
+        found: list[Explained] = []
+        lines: list[str] = []
+        for member in dict.fromkeys([*one, *other]):
+            if member not in other or member not in one:
+                lines.append(f"{member}: {'not' if member in one else 'only'} in the rebuilt one")
+                continue
+            left, right = one[member], other[member]
+            if left.header != right.header:
+                lines.append(f"{member}: {left.header}, rebuilt {right.header}")
+            if not filecmp.cmp(left.path, right.path, shallow=False):
+                found.append(explain(left.path, right.path))
+                lines += [f"{member}: {line}" for line in found[-1].lines]
+    if not lines:
+        return None
+    return Explained(
+        lines=tuple(lines),
+        complete=all(part.complete for part in found),
+        released={piece: part.released[piece] for part in found for piece in part.released},
+        rebuilt={piece: part.rebuilt[piece] for part in found for piece in part.rebuilt},
     )
 
 

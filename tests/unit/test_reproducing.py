@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import io
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -217,6 +220,53 @@ def test_texts_and_bytes(tmp_path: Path) -> None:
     one.write_bytes(b"\xff" * 10)
     other.write_bytes(b"\xff" * 4 + b"\xfe" + b"\xff" * 5)
     assert difference.explain(one, other).lines == ("1 bytes differ, the first at 0x4, the last at 0x4",)
+
+
+def packed(path: Path, members: dict[str, str], mode: int = 0o644) -> Path:
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, text in members.items():
+                entry = zipfile.ZipInfo(name)
+                entry.external_attr = mode << 16
+                archive.writestr(entry, text)
+        return path
+    with tarfile.open(path, "w:gz") as stream:
+        for name, text in members.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(text), mode
+            stream.addfile(member, io.BytesIO(text.encode()))
+    return path
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar.gz"])
+def test_archives(tmp_path: Path, ending: str) -> None:
+    members = {"a/same": "s", "a/text": "one\n", "a/old": ""}
+    one = packed(tmp_path / f"one.{ending}", members)
+    del members["a/old"]
+    other = packed(tmp_path / f"other.{ending}", {**members, "a/text": "two\n", "a/new": ""})
+    found = difference.explain(one, other)
+    assert found.complete
+    assert [line for line in found.lines if line.startswith("a/")] == [
+        "a/text: 3 bytes differ, the first at 0x0, the last at 0x2",
+        "a/text: --- released",
+        "a/text: +++ rebuilt",
+        "a/text: @@ -1 +1 @@",
+        "a/text: -one",
+        "a/text: +two",
+        "a/old: not in the rebuilt one",
+        "a/new: only in the rebuilt one",
+    ]
+    packed(one, members, 0o600)
+    packed(other, members, 0o644)
+    [same, text] = difference.explain(one, other).lines[-2:]
+    assert same.startswith("a/same: ")
+    assert "600" in text
+    assert ", rebuilt " in text
+    assert "644" in text
+    other.write_bytes(one.read_bytes()[:-40])  # damaged: only the bytes can be compared
+    found = difference.explain(one, other)
+    assert not found.complete
+    assert not any(line.startswith("a/") for line in found.lines)
 
 
 @pytest.mark.parametrize(
