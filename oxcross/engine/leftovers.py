@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from docker import APIClient
 
+_GONE = {404, 409}  # there is no such container any more; its removal has begun
+
 
 @cache
 def _here() -> dict[str, str]:
@@ -49,8 +51,14 @@ def is_left(found: Mapping[str, str], *, running: bool) -> bool:
 
 
 def reap(api: APIClient, tell: Callable[[str], None]) -> None:
-    """Remove the containers whose oxcross is dead."""
+    """Remove the containers whose oxcross is dead. Another process may be at it, too."""
+    from docker.errors import APIError
+
     for container in api.containers(all=True, filters={"label": "oxcross"}):
         if is_left(container["Labels"], running=container["State"] == "running"):
             tell(f"docker: removing the container {container['Id'][:12]} of an oxcross that was killed")
-            api.remove_container(container["Id"], force=True, v=True)
+            try:
+                api.remove_container(container["Id"], force=True, v=True)
+            except APIError as error:
+                if error.status_code not in _GONE:
+                    raise
