@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -17,9 +18,13 @@ ROOT = Path(__file__).resolve().parent
 
 
 def _run(*line: str) -> None:
-    done = subprocess.run([sys.executable, "-m", *line], cwd=ROOT, check=False)
-    if done.returncode:
-        raise SystemExit(done.returncode)
+    """Ctrl-C reaches the program as well, which puts away what it made: it is waited for."""
+    process = subprocess.Popen([sys.executable, "-m", *line], cwd=ROOT)
+    while process.returncode is None:
+        with contextlib.suppress(KeyboardInterrupt):
+            process.wait()
+    if process.returncode:
+        raise SystemExit(process.returncode)
 
 
 def _passed(c: Context) -> list[str]:
@@ -28,13 +33,14 @@ def _passed(c: Context) -> list[str]:
 
 @command(help={"unit": "only the fast tests: no build, no network"})
 def test(c: Context, unit: bool = False) -> None:  # noqa: PT028 (a task)
-    """Run the tests; what stands behind `--` is pytest's, such as `-- -k project`.
+    """Run the tests; what stands behind `--` is pytest's, such as `-- -k project`, or `-- -n 0`: one after the other.
 
     Examples:
       ./invoke test --unit            # the fast ones
       ./invoke test -- -k project -x  # those whose names have it, until one fails
+      ./invoke test -- -n 0           # one after the other
     """
-    _run("pytest", *(["tests/unit"] if unit else ["tests/unit", "tests/e2e"]), *_passed(c))
+    _run("pytest", "-n", "auto", *(["tests/unit"] if unit else ["tests/unit", "tests/e2e"]), *_passed(c))
 
 
 @command(help={"fix": "mend what can be mended"})

@@ -18,6 +18,11 @@ from pathlib import Path
 import installing
 import pytest
 from program import APPS, build
+from spreading import (  # noqa: F401 (hooks of pytest's)
+    pytest_collection_modifyitems,
+    pytest_runtest_logreport,
+    pytest_xdist_auto_num_workers,
+)
 
 from oxcross import targets
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from oxcross import report
 
 def test_regrtest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     outcome = regrtest.run(regrtest.prepare(tmp_path), ())
-    with capsys.disabled():
+    with capsys.disabled(), contextlib.redirect_stdout(sys.stderr):  # with -n stdout leads nowhere
         print()
         report.table(regrtest.HEADERS, outcome.rows)
         for text in outcome.once.values():

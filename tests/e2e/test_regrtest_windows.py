@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from pathlib import Path
 
 import listed
@@ -13,7 +15,7 @@ from oxcross import report
 
 def test_regrtest_windows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     outcome = windows.run(windows.prepare(tmp_path))
-    with capsys.disabled():
+    with capsys.disabled(), contextlib.redirect_stdout(sys.stderr):  # with -n stdout leads nowhere
         print()
         report.table(listed.HEADERS, listed.table(outcome.files.values()))
         for text in outcome.once.values():

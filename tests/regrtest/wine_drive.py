@@ -1,6 +1,6 @@
 """Runs files of CPython's tests in an executable for Windows, under wine: as drive.py does it on Linux.
 
-Each worker has a Windows installation (wine's "prefix") of its own, a copy of oxcross's. So what hangs or stays behind in
+Each worker has a Windows installation (wine's "prefix") of its own, made as oxcross makes its. So what hangs or stays behind in
 one, and its wineserver with it, is ended without harm to anybody.
 """
 
@@ -50,15 +50,13 @@ class Prefix:
         return self.folder / "drive_c"
 
     @classmethod
-    def make(cls, folder: Path, executable: Path) -> Prefix:
-        """Copy oxcross's own to ``folder``, and the executable into it."""
-        base = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "WINEDEBUG": "-all"}
-        original = Path(runner.environment(TARGET)["WINEPREFIX"])
+    def make(cls, folder: Path, executable: Path, original: Path) -> Prefix:
+        """Copy the ``original`` to ``folder``, and the executable into it."""
         subprocess.run(["cp", "-a", "--reflink=auto", str(original), str(folder)], check=True)
         own = folder / "drive_c" / "oxcross" / executable.name
         own.parent.mkdir()
         shutil.copy(executable, own)
-        env = runner.environment(TARGET, {**base, "WINEPREFIX": str(folder)})
+        env = _environment(folder)
         for line in (
             ("winecfg", "/v", _VERSION),
             ("reg", "add", _DEBUGGER, "/v", "Debugger", "/d", "none", "/f"),
@@ -102,12 +100,20 @@ class Prefix:
 def prefixes(executable: Path, count: int) -> Iterator[list[Prefix]]:
     """That many installations with the executable, for as long as the context lasts."""
     with tempfile.TemporaryDirectory(prefix="oxcross-wine-", ignore_cleanup_errors=True) as folder:
-        made = [Prefix.make(Path(folder) / str(number), executable) for number in range(count)]
+        original = Path(folder) / "original"  # not oxcross's own, in which others' programs may be running
+        _environment(original)
+        made = [Prefix.make(Path(folder) / str(number), executable, original) for number in range(count)]
         try:
             yield made
         finally:
             for one in made:
                 one.end()
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """For programs in the installation at ``folder``, which is made when it is not there."""
+    base = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "WINEDEBUG": "-all"}
+    return runner.environment(TARGET, {**base, "WINEPREFIX": str(folder)})
 
 
 def run(installed: Sequence[Prefix], jobs: Sequence[Job]) -> dict[str, drive.File]:

@@ -125,6 +125,7 @@ def test_the_secret_key(tmp_path: Path) -> None:
         ),
         (Cache(key_file=Path("/nowhere/key")), {}, "/nowhere/key: the secret key cannot be read"),
     ],
+    ids=["none", "no key", "not trusted", "no file"],
 )
 def test_no_secret_key(found: Cache, environment: dict[str, str], said: str) -> None:
     with pytest.raises(ConfigError) as caught:
