@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from program import APPS, REPOSITORY, build, oxcross
 
+from oxcross import wanted
 from oxcross.pack import format as blob_format
 from oxcross.squeeze import table
 from oxcross.store import Store
@@ -161,6 +162,7 @@ exit "${status:-0}"
     assert ".partial" not in done.stderr
 
 
+@pytest.mark.usefixtures("hello")
 def test_two_runs_at_once(project: Project, tmp_path: Path) -> None:
     """Two builds with one empty store of their own wait for each other and give the same file."""
     folders = [shutil.copytree(APPS / "hello", tmp_path / name / "hello") for name in ("one", "two")]
@@ -186,13 +188,18 @@ def test_two_runs_at_once(project: Project, tmp_path: Path) -> None:
 
 
 def _fresh_results(tmp_path: Path) -> dict[str, str]:
-    """A store that has the expensive steps of the common one (hard links) but none of the launcher's."""
-    store = tmp_path / "store"
-    done = oxcross("cache", "copy", str(store), "--without", "linux-x64/launcher")
-    assert done.returncode == 0, done.stderr
-    return {"OXCROSS_STORE": str(store)}
+    """A store that has copies of what the launcher is built from, but not the launcher."""
+    [view] = wanted.select(str(APPS / "hello"), "linux-x64")
+    with Store() as store, Store(tmp_path / "store") as other:
+        *before, launcher = wanted.known_steps(view, store)
+        keys = {step.key for step in (*before, *launcher.needs)}
+        keys |= {source.sha256 for source in launcher.sources}
+        copied = store.copy_to(other, lambda item: item.key in keys)
+    assert {item.key for item in copied} == keys
+    return {"OXCROSS_STORE": str(other.root)}
 
 
+@pytest.mark.usefixtures("hello")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_stopped_during_a_build(project: Project, tmp_path: Path, how: signal.Signals) -> None:
     """Stopped at several points of a build, the next build goes on and its result verifies."""
@@ -293,6 +300,7 @@ def own_docker(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.usefixtures("hello")
 def test_docker_goes_away(
     project: Project, tmp_path: Path, own_docker: tuple[subprocess.Popen[bytes], str]
 ) -> None:
