@@ -23,11 +23,12 @@ LONGEST = (
     "test_publish",
 )
 _MEMORY = 3_000_000_000  # bytes for a process and what it starts: a linker, the password of a key
+_MOST = 8  # more would wait for the longest modules
 
 
 def pytest_xdist_auto_num_workers() -> int:
     """For `-n auto`: as many as there are processors, and as have room in memory."""
-    return max(1, min(len(os.sched_getaffinity(0)), available_memory() // _MEMORY))
+    return max(1, min(_MOST, len(os.sched_getaffinity(0)), available_memory() // _MEMORY))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

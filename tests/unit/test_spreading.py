@@ -19,9 +19,10 @@ def test_the_longest_are_there() -> None:
 
 
 def test_as_many_as_have_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    processors = len(os.sched_getaffinity(0))
-    for memory, wanted in ((0, 1), (7_000_000_000, min(2, processors)), (1 << 50, processors)):
-        monkeypatch.setattr(spreading, "available_memory", lambda memory=memory: memory)
+    gigabyte = 1_000_000_000
+    for processors, memory, wanted in ((4, 0, 1), (4, 7, 2), (1, 100, 1), (4, 100, 4), (64, 1000, 8)):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, count=processors: set(range(count)))
+        monkeypatch.setattr(spreading, "available_memory", lambda size=memory: size * gigabyte)
         assert spreading.pytest_xdist_auto_num_workers() == wanted
 
 
