@@ -68,6 +68,7 @@ def run(
         **os.environ,
         **variables,
         "SOURCE_DATE_EPOCH": str(SOURCE_DATE_EPOCH),
+        "UV_NO_WRAP": "1",  # its reasons are read line by line, whatever COLUMNS says
         "UV_PYTHON_DOWNLOADS": "never",
         "PYTHONDONTWRITEBYTECODE": "1",
     }

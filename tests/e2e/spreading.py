@@ -16,11 +16,14 @@ LONGEST = (
     "test_regrtest_macos",
     "test_identity",  # from cold
     "test_bad_input",
-    "test_reproduce",
+    "test_cost_report",
+    "test_processes",
     "test_cache",
-    "test_real_inputs",
+    "test_reproduce",
     "test_corpus",
-    "test_publish",
+    "test_programs",
+    "test_publish_faults",
+    "test_real_inputs",
 )
 _MEMORY = 3_000_000_000  # bytes for a process and what it starts: a linker, the password of a key
 _MOST = 8  # more would wait for the longest modules
