@@ -37,10 +37,10 @@ def pattern(shown: str) -> str:
     return found
 
 
-def program(folder: Path) -> Path:
-    """oxcross as a program in ``folder``, which is to stand in PATH."""
-    file = folder / "oxcross"
-    line = f'#!/bin/sh\nPYTHONPATH="{REPOSITORY}" exec "{sys.executable}" -m oxcross "$@"\n'
+def program(folder: Path, module: str = "oxcross") -> Path:
+    """oxcross as a program in ``folder``, which is to stand in PATH; or another one that can import it."""
+    file = folder / module
+    line = f'#!/bin/sh\nPYTHONPATH="{REPOSITORY}" exec "{sys.executable}" -m {module} "$@"\n'
     file.write_text(line, encoding="utf-8")
     file.chmod(0o755)
     return file

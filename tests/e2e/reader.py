@@ -1,6 +1,6 @@
 """A reader of a page of the documentation, who does what stands there, in its order:
 
-- a block with a title is a file: it is written, from the folder where the reader is; ``sh`` with one is for another terminal, and the test's own;
+- a block with a title is a file: it is written, from the folder where the reader is (``~`` is the reader's home); ``sh`` with one is for another terminal, and the test's own;
 - a block of ``toml`` without one are settings: they get into ``pyproject.toml``, in place of what was set before;
 - a block of ``sh`` is typed, all in one shell session, which has to go well;
 - a block of ``text`` is what that printed.
@@ -28,13 +28,11 @@ _SECONDS = 900
 class Reader:
     """Somebody with oxcross and a shell, a home of their own, and the user's store.
 
-    ``environment`` is the shell's at its start, ``tools`` a folder that stands first in PATH, ``substitute`` makes of a block's text what is done
-    instead (an address, a key: what a page can only name).
+    ``environment`` is the shell's at its start, ``tools`` a folder that stands first in PATH, ``printed`` what the last block printed.
+    ``substitute`` makes of a block's text what is done instead (an address, a key: what a page can only name).
     """
 
-    def __init__(
-        self, home: Path, *, folder: Path, substitute: Callable[[str], str] = lambda text: text
-    ) -> None:
+    def __init__(self, home: Path, *, folder: Path) -> None:
         """``folder`` is where the reader is when the page begins."""
         self.tools = home / "bin"
         self.tools.mkdir(parents=True)
@@ -44,7 +42,7 @@ class Reader:
         own |= {"HOME": str(home / "home"), "PATH": f"{self.tools}:{os.environ['PATH']}"}
         self.environment = own | {"OXCROSS_STORE": str(default_root()), "AWS_EC2_METADATA_DISABLED": "true"}
         self.printed = ""
-        self._substitute = substitute
+        self.substitute: Callable[[str], str] = lambda text: text
         self._state = home / "state"  # the session's variables and its folder
         self._state.write_text(f'export PWD="{folder}"\n', encoding="utf-8")
 
@@ -53,7 +51,7 @@ class Reader:
         found = blocks(text)
         assert any(_kind(block) == "typed" for block in found)
         for block in found:
-            self._do(block, self._substitute(block.text))
+            self._do(block, self.substitute(block.text))
 
     def type(self, line: str) -> str:
         """What a line in the session prints. AssertionError when it fails."""
@@ -73,7 +71,7 @@ class Reader:
     def _do(self, block: Block, text: str) -> None:
         match _kind(block):
             case "file":
-                file = self.folder / block.title
+                file = self.folder / block.title.replace("~", self.environment["HOME"])
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, encoding="utf-8")
             case "settings":

@@ -6,10 +6,12 @@ import re
 import tomllib
 from pathlib import Path
 
+import prepared
 import pytest
 from pages import pattern
 from program import REPOSITORY
-from reader import PROJECT, Reader, set_in
+from reader import PROJECT, set_in
+from tools import need
 
 DOCS = REPOSITORY / "docs"
 
@@ -38,24 +40,32 @@ def test_settings_are_set(tmp_path: Path) -> None:
     }
 
 
-def example(folder: Path) -> Path:
-    """The project of somebody who reads a page: a program ``myapp``, without a word about oxcross."""
-    (folder / "src" / "myapp").mkdir(parents=True)
-    (folder / "src" / "myapp" / "__init__.py").write_text("", encoding="utf-8")
-    (folder / "src" / "myapp" / "cli.py").write_text(
-        "import sys\n\n\ndef main() -> None:\n    print('myapp', *sys.argv[1:])\n", encoding="utf-8"
-    )
-    (folder / PROJECT).write_text(
-        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n\n'
-        '[project]\nname = "myapp"\nversion = "1.0"\nrequires-python = ">=3.11"\n\n'
-        '[project.scripts]\nmyapp = "myapp.cli:main"\n',
-        encoding="utf-8",
-    )
-    return folder
+PAGES: dict[str, prepared.Preparation] = {
+    "configuration.md": prepared.project,
+    "guide/application.md": prepared.project,
+    "guide/analyze.md": prepared.project,
+    "guide/cache.md": prepared.builder,
+    "guide/ci.md": prepared.with_invoke,
+    "guide/extension-modules.md": prepared.project,
+    "guide/licences.md": prepared.project,
+    "guide/releases.md": prepared.bucket,
+    "guide/reproduce.md": prepared.repository,
+    "guide/signing.md": prepared.signer,
+    "migrate/nuitka.md": prepared.project,
+    "migrate/pyinstaller.md": prepared.project,
+}
 
 
-@pytest.mark.parametrize("page", ["migrate/nuitka.md", "migrate/pyinstaller.md"])
+@pytest.mark.parametrize("page", PAGES)
 def test_page(page: str, tmp_path: Path) -> None:
-    """Those of commands that any project will do for."""
-    reader = Reader(tmp_path, folder=example(tmp_path / "myapp"))
-    reader.follow((DOCS / page).read_text(encoding="utf-8"))
+    with PAGES[page](tmp_path) as reader:
+        reader.follow((DOCS / page).read_text(encoding="utf-8"))
+
+
+def test_the_page_on_shells(tmp_path: Path) -> None:
+    """And what it has written into their files is heard."""
+    need(zsh="zsh", fish="fish")
+    with prepared.project(tmp_path) as reader:
+        reader.follow((DOCS / "guide" / "shell.md").read_text(encoding="utf-8"))
+        assert reader.type("zsh -i -c 'print $_comps[oxcross]'") == "_oxcross_complete\n"
+        assert "--print-completion-script" in reader.type("fish -c 'complete -C \"oxcross --pr\"'")

@@ -28,14 +28,14 @@ FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"`(?:[A-Z_]+=\S+ )*oxcross ([a-z-][^`\n]*)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 ELSEWHERE = ("https://", "http://")
-PLACEHOLDER = "RWQ…"  # README's public key
+PLACEHOLDER = "RWQ…"  # a public key
 
 
 def commands(text: str) -> Iterator[str]:
     """oxcross's own commands on a page, in its blocks and its text, without the program's name."""
     for kind, block in FENCE.findall(text):
         for line in block.splitlines() if kind == "sh" else ():
-            for one in re.split(r"\| |> |\$\(|<\(", line.partition(" #")[0]):
+            for one in re.split(r"\|\|? |&& |> |\$\(|<\(", line.partition(" #")[0]):
                 if found := re.match(r"(?:[A-Z_]+=\S+ )*oxcross (.+)", one):
                     yield found[1].rstrip(") ")
     for one in INLINE.findall(FENCE.sub("", text)):
@@ -76,9 +76,15 @@ def test_a_command_that_there_is_not(line: str) -> None:
 
 
 def test_commands_are_found() -> None:
-    text = "`oxcross run` or\n```sh\nA=1 oxcross build --push   # a word\nsource <(oxcross --list)\n```\n"
-    assert list(commands(text)) == ["build --push", "--list", "run --help"]
-    assert len(list(commands(PAGES["README.md"].read_text(encoding="utf-8")))) > 40
+    lines = [
+        "A=1 oxcross build --push   # a word",
+        "source <(oxcross --list)",
+        "oxcross check > a && oxcross targets || b",
+    ]
+    text = "\n".join(["`oxcross run` or", "```sh", *lines, "```", ""])
+    assert list(commands(text)) == ["build --push", "--list", "check", "targets", "run --help"]
+    found = [one for page in RIGHT for one in commands(PAGES[page].read_text(encoding="utf-8"))]
+    assert len(found) > 120
 
 
 @pytest.mark.parametrize("page", RIGHT)
