@@ -1,4 +1,4 @@
-"""Releases are checked without oxcross as README.md says: its commands, as they stand there."""
+"""Releases are checked without oxcross as docs/guide/signing.md says: its commands, as they stand there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import publishing
 import pytest
+from pages import blocks
 from program import REPOSITORY
 from tools import need
 
@@ -19,11 +20,11 @@ PLACEHOLDER = re.compile(r"^key=RWQ….*$", re.MULTILINE)
 
 
 def commands(tool: str) -> str:
-    """The README's commands that check a release with that tool, and the project's key in them."""
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    blocks = [block for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if PLACEHOLDER.search(block)]
-    [block] = [block for block in blocks if tool in block.splitlines()[1]]
-    return PLACEHOLDER.sub(f"key={KEY.public}", block)
+    """The page's commands that check a release with that tool, and the project's key in them."""
+    page = (REPOSITORY / "docs" / "guide" / "signing.md").read_text(encoding="utf-8")
+    found = [block.text for block in blocks(page) if block.kind == "sh" and PLACEHOLDER.search(block.text)]
+    [text] = [one for one in found if tool in one.splitlines()[1]]
+    return PLACEHOLDER.sub(f"key={KEY.public}", text)
 
 
 def run(tool: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -37,14 +38,14 @@ def download(tmp_path: Path) -> Path:
     made = publishing.make(
         tmp_path / "project",
         "myapp",
-        "1.4",
+        "1.0",
         "http://127.0.0.1:9",
         publishing.contents(1, large=False),
         secret=KEY,
     )
     folder = tmp_path / "download"
     folder.mkdir()
-    for name in ("SHA256SUMS", "SHA256SUMS.minisig", "myapp-1.4-linux-x64"):
+    for name in ("SHA256SUMS", "SHA256SUMS.minisig", "myapp-1.0-linux-x64"):
         shutil.copy(made.folder / name, folder)
     return folder
 
@@ -57,11 +58,11 @@ def test_a_release_is_what_it_says(tool: str, download: Path) -> None:
     need(minisign="minisign", openssl="openssl", sha256sum="coreutils")
     done = run(tool, download)
     assert done.returncode == 0, done.stderr
-    assert "rusted comment: myapp 1.4 SHA256SUMS" in done.stdout
+    assert "rusted comment: myapp 1.0 SHA256SUMS" in done.stdout
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-@pytest.mark.parametrize("file", ["myapp-1.4-linux-x64", "SHA256SUMS", "SHA256SUMS.minisig"])
+@pytest.mark.parametrize("file", ["myapp-1.0-linux-x64", "SHA256SUMS", "SHA256SUMS.minisig"])
 def test_a_changed_file(tool: str, file: str, download: Path) -> None:
     content = bytearray((download / file).read_bytes())
     content[-4 if file == "SHA256SUMS.minisig" else 5] ^= 1
@@ -73,14 +74,14 @@ def test_a_changed_file(tool: str, file: str, download: Path) -> None:
 def test_somebody_elses_signature(tool: str, download: Path) -> None:
     other = SecretKey(KEY.identifier, bytes(32))
     content = (download / "SHA256SUMS").read_bytes()
-    (download / "SHA256SUMS.minisig").write_text(other.sign(content, "myapp 1.4 SHA256SUMS"))
+    (download / "SHA256SUMS.minisig").write_text(other.sign(content, "myapp 1.0 SHA256SUMS"))
     assert run(tool, download).returncode != 0
 
 
 def test_another_versions_comment(download: Path) -> None:
     """minisign shows the comment; the commands for OpenSSL compare it."""
     content = (download / "SHA256SUMS").read_bytes()
-    (download / "SHA256SUMS.minisig").write_text(KEY.sign(content, "myapp 1.3 SHA256SUMS"))
+    (download / "SHA256SUMS.minisig").write_text(KEY.sign(content, "myapp 0.9 SHA256SUMS"))
     assert run("openssl", download).returncode != 0
     shown = run("minisign", download)
-    assert "Trusted comment: myapp 1.3 SHA256SUMS" in shown.stdout
+    assert "Trusted comment: myapp 0.9 SHA256SUMS" in shown.stdout

@@ -64,7 +64,7 @@ def test_install(place: Place, tmp_path: Path, target: Path, shell: str) -> None
 
 @pytest.mark.parametrize("downloader", ["curl", "wget"])
 def test_one_line(place: Place, tmp_path: Path, downloader: str) -> None:
-    """As the README has it, for a user who is not root."""
+    """As a release's page has it, for a user who is not root."""
     tools = (
         "sh",
         "mkdir",

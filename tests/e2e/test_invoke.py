@@ -1,4 +1,4 @@
-"""`./invoke` in a fresh clone: it makes its own environment, from locked files, and says what it lacks."""
+"""`./invoke` in a fresh clone: it makes its own environment, from locked files, says what it lacks, and does what README begins with."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from pages import blocks
 from program import REPOSITORY
 
 
@@ -93,3 +94,17 @@ def test_changed_lock(clone: Path) -> None:
     assert done.returncode == 0
     assert "making" in done.stderr
     assert done.stdout.startswith("oxcross ")
+
+
+def test_what_readme_begins_with(clone: Path) -> None:
+    """The first of its commands is run, the second is what CI ends with: this test is part of it."""
+    first = blocks((REPOSITORY / "README.md").read_text(encoding="utf-8"))[0].text.splitlines()
+    release, checks = (line.partition("#")[0].split() for line in first)
+    assert release[0] == checks[0] == "./invoke"
+    done = invoke(clone, *release[1:], "--project", str(clone))
+    assert done.returncode == 0, done.stderr
+    [executable] = (clone / "dist").glob("oxcross/*/oxcross-*-linux-x64")
+    said = subprocess.run([str(executable), "--version"], capture_output=True, text=True, check=True).stdout
+    assert said.startswith("oxcross ")
+    last = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1]
+    assert last.split()[: len(checks)] == checks

@@ -14,6 +14,7 @@ from reader import PROJECT, set_in
 from tools import need
 
 DOCS = REPOSITORY / "docs"
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,17 @@ PAGES: dict[str, prepared.Preparation] = {
 def test_page(page: str, tmp_path: Path) -> None:
     with PAGES[page](tmp_path) as reader:
         reader.follow((DOCS / page).read_text(encoding="utf-8"))
+
+
+def test_readme(tmp_path: Path) -> None:
+    """What it begins with is done by test_invoke.py; here the project is a reader's own."""
+    with prepared.project(tmp_path) as reader:
+        reader.follow(own_section())
+
+
+def own_section() -> str:
+    """README's section for those who have an application."""
+    return README.partition("\n## Your application\n")[2].partition("\n## ")[0]
 
 
 def test_the_page_on_shells(tmp_path: Path) -> None:

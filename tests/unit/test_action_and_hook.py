@@ -66,12 +66,12 @@ def test_scripts(step: dict[str, Any]) -> None:
     checked("shellcheck", "--shell=bash", "--enable=check-unassigned-uppercase", "-", text=script)
 
 
-def test_the_example_of_the_readme() -> None:
-    readme = (workflows.REPOSITORY / "README.md").read_text(encoding="utf-8")
-    [text] = re.findall(r"```yaml\n(- uses: OWNER/oxcross@.*?)```", readme, re.DOTALL)
+def test_the_example_of_the_page() -> None:
+    page = (workflows.REPOSITORY / "docs" / "guide" / "ci.md").read_text(encoding="utf-8")
+    [text] = re.findall(r"```yaml\n(- uses: OWNER/oxcross@.*?)```", page, re.DOTALL)
     [step] = YAML(typ="safe").load(text)
     assert step["with"].keys() <= ACTION["inputs"].keys()
-    assert "oxcross-check" in readme
+    assert "oxcross-check" in page
 
 
 HEAD = '[project]\nname = "app"\nversion = "1.0"\n[tool.oxcross]\nrun-file = "app.py"\n'

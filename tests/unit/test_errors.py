@@ -1,4 +1,4 @@
-"""Exit statuses: one for each kind of error, and those that README lists."""
+"""Exit statuses: one for each kind of error, and those that docs/errors.md lists."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from pathlib import Path
 from oxcross import errors
 from oxcross.errors import OxcrossError
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-TABLE = README.partition("| exit status | what it says |\n|---|---|\n")[2].partition("\n\n")[0]
-ROWS = {int(status): text for status, text in re.findall(r"^\| (\d+) \| (.*) \|$", TABLE, re.MULTILINE)}
+PAGE = (Path(__file__).parents[2] / "docs" / "errors.md").read_text(encoding="utf-8")
+TABLE = PAGE.partition("| exit status | class | what it says |\n|---|---|---|\n")[2].partition("\n\n")[0]
+ROWS = {
+    int(status): text for status, text in re.findall(r"^\| (\d+) \| [^|]*\| (.*) \|$", TABLE, re.MULTILINE)
+}
 KINDS = [
     one
     for one in vars(errors).values()
@@ -20,7 +22,7 @@ KINDS = [
 ]
 
 
-def test_the_table_in_the_readme() -> None:
+def test_the_table() -> None:
     documented = {kind.exit_code: inspect.getdoc(kind) for kind in KINDS if kind is not OxcrossError}
     signals = (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGTERM)
     others = {0, OxcrossError.exit_code, *(128 + one for one in signals)}

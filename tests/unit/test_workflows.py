@@ -17,8 +17,8 @@ NAMES = [path.name for path in workflows.FILES]
 BESIDE = Path(sys.executable).parent
 # What scripts may read besides what their step gives them, and what they set themselves.
 GIVEN = {"GITHUB_OUTPUT", "RUNNER_TEMP", "HOME"}
-README = (workflows.REPOSITORY / "README.md").read_text(encoding="utf-8")
-EXAMPLES = [text for text in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if "jobs:" in text]
+PAGE = (workflows.REPOSITORY / "docs" / "guide" / "ci.md").read_text(encoding="utf-8")
+EXAMPLES = [text for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "jobs:" in text]
 
 
 def checked(*line: str, text: str | None = None) -> None:
@@ -148,7 +148,7 @@ def test_there_are_examples() -> None:
 
 
 @pytest.mark.parametrize("text", EXAMPLES)
-def test_the_examples_of_the_readme(text: str, tmp_path: Path) -> None:
+def test_the_examples_of_the_page(text: str, tmp_path: Path) -> None:
     """A caller's names are those of the workflow, and it grants all that the jobs ask for."""
     path = tmp_path / "caller.yml"
     path.write_text(text, encoding="utf-8")
