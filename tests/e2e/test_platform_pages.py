@@ -17,9 +17,9 @@ from apple_tools import clock, png, serving
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from notary_service import KEY_ID, Apple, handler_of
+from prepared import example
 from program import REPOSITORY, oxcross
 from reader import Reader
-from test_pages import example
 
 PLATFORMS = REPOSITORY / "docs" / "platforms"
 
