@@ -159,7 +159,7 @@ class Workshop:
         found = []
         for project in wanted:
             target = row(project, self.store)
-            resolution = None if upgrade else known(project, target)
+            resolution = None if upgrade else known(project, target, self.store)
             if resolution is None:
                 with self.terminal.stage(target.name, "resolve"):
                     resolution = resolve(

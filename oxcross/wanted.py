@@ -95,7 +95,7 @@ def known_steps(project: Project, store: Store) -> list[Step]:
     """The same, with what is known to be built from source: no network, no uv."""
     from oxcross.collect.resolve import known
 
-    resolution = known(project, targets.get(project.target))
+    resolution = known(project, targets.get(project.target), store)
     return steps(project, store, resolution.built if resolution else ())
 
 
@@ -135,7 +135,7 @@ def _environment_row(project: Project, store: Store, *, upgrade: bool) -> Row:
 
     target = row(project, store)
     name = f"{target.name}/environment"
-    resolution = None if upgrade else known(project, target)
+    resolution = None if upgrade else known(project, target, store)
     if resolution is None:
         return Row(name=name, state=State.BUILD.value, key="")
     key = environment.key(resolution.lines, project, target)

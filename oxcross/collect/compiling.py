@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from oxcross.collect import requirements, uv
+from oxcross.collect import environment, requirements, uv
 from oxcross.collect.distributions import canonical
 from oxcross.errors import CollectError
 from oxcross.project import Project
+from oxcross.store import Store
 from oxcross.targets import Target
 
 # How uv's resolver names what it would take if it were a wheel: "docopt has no usable wheels", "only foo==1.0 … have no wheels
@@ -60,6 +61,25 @@ def _solve(attempt: _Attempt, wanted: Sequence[str], out: Path) -> set[str]:
             wheelless = (wheelless | without) - lost
         else:
             return wheelless
+
+
+def lacking(
+    lines: Sequence[str], project: Project, target: Target, store: Store, notice: Callable[[str], None]
+) -> set[str]:
+    """The names of those among pinned ``lines`` that have no wheel; the others are installed, which tells.
+
+    CollectError for what cannot be installed for another reason.
+    """
+    found: set[str] = set()
+    while left := [line for line in lines if requirements.name_of(line) not in found]:
+        try:
+            environment.environment(left, project, target, store, notice=notice)
+            break
+        except CollectError as error:
+            if not (new := _named(_WHEELLESS, error) - found):
+                raise
+            found |= new
+    return found
 
 
 def _named(pattern: re.Pattern[str], error: CollectError) -> set[str]:

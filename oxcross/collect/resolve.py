@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from oxcross.collect import built, compiling, lockfile, requirements, uv, wheel
+from oxcross.collect import built, compiling, environment, lockfile, requirements, uv, wheel
 from oxcross.collect.lockfile import Built, Locked
 from oxcross.collect.requirements import Local
 from oxcross.cpython import series_of
@@ -81,6 +81,7 @@ def _resolution(
         wheelless = requirements.wheelless(project.lock)
     elif project.requirements_file is not None:
         lines = requirements.logical_lines(project.requirements_file)
+        wheelless = _lacking_of_file(project, target, store, lines, notice)
     else:
         wanted, local = _wanted(project, target, store)
         fixed = _resolved(project, target, store, wanted, upgrade, notice) if wanted else Locked("", ())
@@ -97,9 +98,9 @@ def _resolution(
     ), wheelless
 
 
-def known(project: Project, target: Target) -> Resolution | None:
+def known(project: Project, target: Target, store: Store) -> Resolution | None:
     """The resolution, when it can be told without uv, network or build; else None: for plans."""
-    if (both := _known(project, target)) is None:
+    if (both := _known(project, target, store)) is None:
         return None
     found, wheelless = both
     if not _divides(project, found, wheelless):
@@ -125,7 +126,7 @@ def outdated(project: Project, target: Target) -> bool:
     return bool(wanted) and entry.input != _digest(wanted, target, project)
 
 
-def _known(project: Project, target: Target) -> tuple[Resolution, Collection[str]] | None:
+def _known(project: Project, target: Target, store: Store) -> tuple[Resolution, Collection[str]] | None:
     if project.lock is not None and project.lock.name == "uv.lock":
         return None
     if project.lock is None and project.requirements_file is None:
@@ -146,8 +147,38 @@ def _known(project: Project, target: Target) -> tuple[Resolution, Collection[str
     lines = requirements.pylock_lines(path) if project.lock else requirements.logical_lines(path)
     if any(requirements.local_of(line, path.parent) for line in lines):
         return None
-    wheelless = requirements.wheelless(path) if project.lock else ()
-    return Resolution(tuple(requirements.without(lines, project.exclude_packages))), wheelless
+    remote = requirements.without(lines, project.exclude_packages)
+    wheelless = (
+        requirements.wheelless(path) if project.lock else _told_of_file(project, target, store, remote)
+    )
+    return None if wheelless is None else (Resolution(tuple(remote)), wheelless)
+
+
+def _lacking_of_file(
+    project: Project, target: Target, store: Store, lines: Sequence[str], notice: Callable[[str], None]
+) -> Collection[str]:
+    """The names of those in a requirements file that have no wheel, which only installing the others tells."""
+    base = project.requirements_file.parent if project.requirements_file else project.root
+    remote = [line for line in lines if requirements.local_of(line, base) is None]
+    remote = requirements.without(remote, project.exclude_packages)
+    if project.link != "memory" or not remote:
+        return ()
+    if (told := _told_of_file(project, target, store, remote)) is not None:
+        return told
+    return compiling.lacking(remote, project, target, store, notice)
+
+
+def _told_of_file(
+    project: Project, target: Target, store: Store, lines: Sequence[str]
+) -> Collection[str] | None:
+    """The same, as far as an earlier build left word of it: the lock names them, or all are installed."""
+    if project.link != "memory" or not lines:
+        return ()
+    entry = lockfile.read(project.root / lockfile.NAME).built.get(target.name)
+    names = {sdist.name for sdist in entry.sdists} if entry is not None else set()
+    if entry is not None and entry.input == _built_digest(lines, names, target, project):
+        return names
+    return () if store.has(environment.key(lines, project, target)) else None
 
 
 def _wanted(project: Project, target: Target, store: Store) -> tuple[list[str], list[Local]]:

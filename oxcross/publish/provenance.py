@@ -107,7 +107,7 @@ def _dependencies(projects: Sequence[Project], store: Store) -> list[Json]:
     several: list[Json] = []
     for project in parts(projects):
         target = row(project, store)
-        resolution = known(project, target) or resolve(project, target, store)
+        resolution = known(project, target, store) or resolve(project, target, store)
         several += _distributions(resolution)
         plan = Plan.of(steps(project, store, resolution.built))
         several += [_pinned(source) for step in plan for source in step.sources]

@@ -93,7 +93,7 @@ def test_a_static_target_builds_what_it_cannot_load(
     tmp_path: Path, store: Store, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = project(tmp_path, 'requirements = ["pure", "fast", "both", "program", "either"]')
-    assert known(wanted, MUSL) is None
+    assert known(wanted, MUSL, store) is None
     said: list[str] = []
     found = resolve(wanted, MUSL, store, notice=said.append)
     assert names(found.lines) == ["either", "program", "pure"]
@@ -106,7 +106,7 @@ def test_a_static_target_builds_what_it_cannot_load(
     lock = (wanted.root / "oxcross.lock").read_bytes()
     assert str(tmp_path).encode() not in lock
     monkeypatch.setattr(uv, "find", lambda: pytest.fail("uv is not needed"))
-    assert resolve(wanted, MUSL, store) == found == known(wanted, MUSL)
+    assert resolve(wanted, MUSL, store) == found == known(wanted, MUSL, store)
 
 
 def test_a_pure_wheel_can_be_preferred(tmp_path: Path, store: Store, index: Path) -> None:
@@ -200,7 +200,7 @@ def test_what_has_no_wheel_is_built_from_source(
     assert [(one.name, one.pure) for one in found.built] == [("elsewhere", True), ("plain", True)]
     assert [wheel.filename for wheel in found.built[1].wheels] == ["tool-1.0-py3-none-any.whl"]
     monkeypatch.setattr(uv, "find", lambda: pytest.fail("uv is not needed"))
-    assert resolve(wanted, target, store) == found == known(wanted, target)
+    assert resolve(wanted, target, store) == found == known(wanted, target, store)
 
 
 def test_a_wheel_is_taken_where_there_is_one(tmp_path: Path, store: Store, sources: Path) -> None:
@@ -260,4 +260,22 @@ def test_a_lock_with_a_source_distribution(tmp_path: Path, store: Store, sources
     found = resolve(wanted, LINUX, store)
     assert names(found.lines) == ["pure"]
     assert [one.file.sha256 for one in found.built] == [digest]
-    assert known(wanted, LINUX) == found
+    assert known(wanted, LINUX, store) == found
+
+
+def test_a_requirements_file_with_a_source_distribution(
+    tmp_path: Path, store: Store, sources: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = project(tmp_path, "").root
+    files = ("plain-1.0.tar.gz", "pure-1.0-py3-none-any.whl")
+    digests = [hashlib.sha256((sources / name).read_bytes()).hexdigest() for name in files]
+    lines = [
+        f"{name}==1.0 --hash=sha256:{one}\n" for name, one in zip(("plain", "pure"), digests, strict=True)
+    ]
+    (root / "requirements.txt").write_text("".join(lines), encoding="utf-8")
+    wanted = project(tmp_path, 'requirements-file = "requirements.txt"', "linux-x64")
+    assert known(wanted, LINUX, store) is None
+    found = resolve(wanted, LINUX, store)
+    assert (names(found.lines), [one.file.sha256 for one in found.built]) == (["pure"], digests[:1])
+    monkeypatch.setattr(uv, "find", lambda: pytest.fail("uv is not needed"))
+    assert resolve(wanted, LINUX, store) == found == known(wanted, LINUX, store)

@@ -59,7 +59,7 @@ def test_resolution_is_locked_and_needs_no_uv_again(
     tmp_path: Path, store: Store, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = project(tmp_path, 'requirements = ["alpha", "native"]')
-    assert known(wanted, LINUX) is None
+    assert known(wanted, LINUX, store) is None
     first = resolve(wanted, LINUX, store)
     assert names(first.lines) == ["alpha==1.0", "beta==1.0", "native==2.0"]
     digest = hashlib.sha256((index / "beta-1.0-py3-none-any.whl").read_bytes()).hexdigest()
@@ -69,7 +69,7 @@ def test_resolution_is_locked_and_needs_no_uv_again(
     assert str(tmp_path).encode() not in lock
     wheels.make(index, "beta", "1.1")
     monkeypatch.setattr(uv, "find", lambda: pytest.fail("uv is not needed"))
-    assert resolve(wanted, LINUX, store) == first == known(wanted, LINUX)
+    assert resolve(wanted, LINUX, store) == first == known(wanted, LINUX, store)
 
 
 def test_changed_requirements_keep_the_other_versions(tmp_path: Path, store: Store, index: Path) -> None:
@@ -136,8 +136,8 @@ def test_windows_beside_linux(
         "win-x64": windows.lines,
     }
     monkeypatch.setattr(uv, "find", lambda: pytest.fail("uv is not needed"))
-    assert known(wanted, WINDOWS) == windows
-    assert known(wanted, LINUX) == linux
+    assert known(wanted, WINDOWS, store) == windows
+    assert known(wanted, LINUX, store) == linux
 
 
 def test_windows_wheels_are_installed(tmp_path: Path, store: Store, index: Path) -> None:
@@ -207,14 +207,14 @@ def test_project_dependencies(tmp_path: Path, store: Store, index: Path) -> None
     assert resolve(without, LINUX, store).lines == ()
 
 
-def test_dependencies_that_only_the_build_backend_knows(tmp_path: Path) -> None:
+def test_dependencies_that_only_the_build_backend_knows(tmp_path: Path, store: Store) -> None:
     """setup.py, or Poetry's own tables: there is no [project] to read them from."""
     build = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
     (tmp_path / "app.py").touch()
     (tmp_path / "pyproject.toml").write_text(
         f'{build}[tool.oxcross]\nname = "app"\nversion = "1"\nrun-file = "app.py"\n'
     )
-    assert known(projects.load(tmp_path), LINUX) is None
+    assert known(projects.load(tmp_path), LINUX, store) is None
 
 
 def test_no_requirements_no_lock(tmp_path: Path, store: Store) -> None:
@@ -248,7 +248,7 @@ def test_requirements_file_is_taken_as_it_is(tmp_path: Path, store: Store, index
     wanted = project(tmp_path, 'requirements-file = "fixed.txt"')
     found = resolve(wanted, LINUX, store)
     assert found.lines == (f"beta==1.0 --hash=sha256:{digest}",)
-    assert known(wanted, LINUX) == found
+    assert known(wanted, LINUX, store) == found
     tree = environment.environment(found.lines, wanted, LINUX, store)
     assert (tree / "beta.py").is_file()
 
