@@ -10,19 +10,26 @@ is taken as it lies there:
 
 Left out: hidden folders, environments, ``build``, ``dist``, and what only tools run (setup.py,
 conftest.py, noxfile.py, tasks.py, tests).
+
+A project that declares programs or other entry points looks for its own version and for those at run time: what [project]
+says of them goes in as an installer would write it down.
 """
 
 from __future__ import annotations
 
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from oxcross.collect import projectfiles
+from oxcross.collect import distributions, projectfiles
 from oxcross.collect.make import Entry
 from oxcross.errors import CollectError
 from oxcross.project import Project
 
 _TOOLS = {"conftest.py", "fabfile.py", "noxfile.py", "setup.py", "tasks.py"}
 _TESTS = {"test", "tests"}
+_LICENCES = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*")  # PEP 639: where [project] names none
 
 
 def tree(project: Project) -> dict[str, Entry]:
@@ -36,6 +43,49 @@ def tree(project: Project) -> dict[str, Entry]:
     return _importable(_roots(project.root), None if project.include_project else _named(project))
 
 
+def installed(project: Project, files: Mapping[str, Entry]) -> dict[str, Entry]:
+    """``files`` with the metadata of the project, where it declares entry points. Sources: PEP 621, core metadata, PEP 376."""
+    table = tomllib.loads(project.pyproject.read_text(encoding="utf-8")).get("project", {})
+    points = {
+        "console_scripts": table.get("scripts", {}),
+        "gui_scripts": table.get("gui-scripts", {}),
+        **table.get("entry-points", {}),
+    }
+    name = str(table.get("name", ""))
+    if not project.include_project or not name or not any(points.values()):
+        return dict(files)
+    version = str(table.get("version", project.version))
+    folder = f"{re.sub(r'[-_.]+', '_', name)}-{version}.dist-info"
+    texts = _licences(project.root, table.get("license-files", _LICENCES))
+    fields = [
+        ("Metadata-Version", "2.4"),
+        ("Name", name),
+        ("Version", version),
+        ("Summary", " ".join(str(table.get("description", "")).split())),
+        ("Requires-Python", table.get("requires-python", "")),
+        ("License-Expression", table.get("license", "")),
+        *(("License-File", path) for path in sorted(texts)),
+        *(("Requires-Dist", line) for line in table.get("dependencies", [])),
+    ]
+    metadata = "".join(f"{key}: {value}\n" for key, value in fields if value and isinstance(value, str))
+    groups = [
+        f"[{group}]\n" + "".join(f"{one} = {value}\n" for one, value in rows.items())
+        for group, rows in points.items()
+        if rows
+    ]
+    made = {f"{folder}/METADATA": metadata.encode(), f"{folder}/entry_points.txt": "\n".join(groups).encode()}
+    made |= {f"{folder}/licenses/{path}": data for path, data in texts.items()}
+    known = {**{path: entry.read() for path, entry in files.items()}, **made}
+    made[f"{folder}/RECORD"] = distributions.record(known, folder)
+    return {**files, **{path: Entry.of(data) for path, data in made.items()}}
+
+
+def _licences(root: Path, globs: Sequence[str]) -> dict[str, bytes]:
+    """The licence files of the project, by path (PEP 639)."""
+    found = {path for glob in globs for path in root.glob(glob) if path.is_file()}
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
+
+
 def _named(project: Project) -> set[str]:
     """The top-level modules that are to run. What does not lie here comes from a requirement."""
     runs = (project.run, *(one.run for one in project.commands if one.run))
@@ -46,8 +96,6 @@ def _named(project: Project) -> set[str]:
 
 def has_build_system(project: Project) -> bool:
     """Whether a wheel can be built of the project."""
-    import tomllib
-
     return "build-system" in tomllib.loads(project.pyproject.read_text(encoding="utf-8"))
 
 

@@ -219,7 +219,7 @@ class _Gatherer:
                 script = {self.project.run.value: Entry.at(self.project.root / self.project.run.value)}
                 found.append(self._files("script", script, kept))
         elif files := application.tree(self.project):
-            found.append(self._files("application", files, kept))
+            found.append(self._files("application", application.installed(self.project, files), kept))
         if self.project.data:
             data = {one.path: Entry.at(one.source) for one in self.project.data}
             found.append(self._files("data", data, options, importable=False))

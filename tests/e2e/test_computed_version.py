@@ -1,4 +1,4 @@
-"""A project whose version only its build backend knows: from version control, as setuptools-scm takes it."""
+"""A project that asks for its own version: one that its build backend knows only, from version control, and one that nothing builds."""
 
 from __future__ import annotations
 
@@ -75,3 +75,13 @@ def test_the_store_that_is_named_has_its_wheel(tagged: Path, tmp_path: Path) -> 
     assert ran.returncode == 0, ran.stderr
     kinds = [path.name for path in (store / "entries").iterdir()]
     assert len([name for name in kinds if name.startswith("wheel-")]) == 1
+
+
+def test_without_a_build_system(tagged: Path) -> None:
+    """What [project] says is what the program finds."""
+    (tagged / "pyproject.toml").write_text(
+        '[project]\nname = "tagged"\nversion = "2.0"\nscripts = { tagged = "tagged:main" }\n',
+        encoding="utf-8",
+    )
+    [artifact] = done("build", "--project", str(tagged))["artifacts"]
+    assert said(artifact["path"]) == "2.0"
