@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from oxcross import project as projects
 from oxcross import recipes, targets
@@ -19,6 +20,9 @@ from oxcross.project import Project
 from oxcross.sdist import Sdist
 from oxcross.store import Store
 from oxcross.targets import Target
+
+if TYPE_CHECKING:
+    from oxcross.collect.resolve import Resolution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,21 +125,29 @@ def step_plan(folder: str, target: Target, store: Store) -> Plan:
 
 def plan(wanted: Sequence[Project], store: Store, *, upgrade: bool = False) -> list[Row]:
     """What a build would do, without doing any of it: no network, no daemon, no uv."""
+    from oxcross.collect.resolve import known
+
     separate = parts(wanted)
-    whole = Plan.of(step for project in separate for step in known_steps(project, store))
+    resolutions = [known(project, targets.get(project.target), store) for project in separate]
+    whole = Plan.of(
+        step
+        for project, found in zip(separate, resolutions, strict=True)
+        for step in steps(project, store, found.built if found else ())
+    )
     states = whole.states(store)
     rows = [Row(name=step.name, state=state.value, key=step.key) for step, state in states.items()]
-    return rows + [_environment_row(project, store, upgrade=upgrade) for project in separate]
+    return rows + [
+        _environment_row(project, None if upgrade else found, store)
+        for project, found in zip(separate, resolutions, strict=True)
+    ]
 
 
-def _environment_row(project: Project, store: Store, *, upgrade: bool) -> Row:
+def _environment_row(project: Project, resolution: Resolution | None, store: Store) -> Row:
     """The installed requirements, as a line of the plan; what is not resolved yet has no key."""
     from oxcross.collect import environment
-    from oxcross.collect.resolve import known
 
     target = row(project, store)
     name = f"{target.name}/environment"
-    resolution = None if upgrade else known(project, target, store)
     if resolution is None:
         return Row(name=name, state=State.BUILD.value, key="")
     key = environment.key(resolution.lines, project, target)

@@ -81,7 +81,6 @@ def _resolution(
         wheelless = requirements.wheelless(project.lock)
     elif project.requirements_file is not None:
         lines = requirements.logical_lines(project.requirements_file)
-        wheelless = _lacking_of_file(project, target, store, lines, notice)
     else:
         wanted, local = _wanted(project, target, store)
         fixed = _resolved(project, target, store, wanted, upgrade, notice) if wanted else Locked("", ())
@@ -92,10 +91,11 @@ def _resolution(
     requirements.check_remote(lines, str(where))
     local = [one for line in lines if (one := requirements.local_of(line, base))]
     remote = [line for line in lines if requirements.local_of(line, base) is None]
-    return Resolution(
-        tuple(requirements.without(remote, project.exclude_packages)),
-        tuple(one for one in local if one.path != project.root),
-    ), wheelless
+    remote = requirements.without(remote, project.exclude_packages)
+    if project.lock is None:  # of a file, only installing the others tells
+        told = _told_of_file(project, target, store, remote)
+        wheelless = compiling.lacking(remote, project, target, store, notice) if told is None else told
+    return Resolution(tuple(remote), tuple(one for one in local if one.path != project.root)), wheelless
 
 
 def known(project: Project, target: Target, store: Store) -> Resolution | None:
@@ -154,24 +154,12 @@ def _known(project: Project, target: Target, store: Store) -> tuple[Resolution, 
     return None if wheelless is None else (Resolution(tuple(remote)), wheelless)
 
 
-def _lacking_of_file(
-    project: Project, target: Target, store: Store, lines: Sequence[str], notice: Callable[[str], None]
-) -> Collection[str]:
-    """The names of those in a requirements file that have no wheel, which only installing the others tells."""
-    base = project.requirements_file.parent if project.requirements_file else project.root
-    remote = [line for line in lines if requirements.local_of(line, base) is None]
-    remote = requirements.without(remote, project.exclude_packages)
-    if project.link != "memory" or not remote:
-        return ()
-    if (told := _told_of_file(project, target, store, remote)) is not None:
-        return told
-    return compiling.lacking(remote, project, target, store, notice)
-
-
 def _told_of_file(
     project: Project, target: Target, store: Store, lines: Sequence[str]
 ) -> Collection[str] | None:
-    """The same, as far as an earlier build left word of it: the lock names them, or all are installed."""
+    """The names of those in a requirements file that have no wheel; None where no earlier build left word of it: the lock names
+    them, or all are installed.
+    """
     if project.link != "memory" or not lines:
         return ()
     entry = lockfile.read(project.root / lockfile.NAME).built.get(target.name)

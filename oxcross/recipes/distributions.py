@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 
 from oxcross import packages, rooms, sources, targets
@@ -10,7 +11,7 @@ from oxcross.cpython import pinned
 from oxcross.plan import Step, Tree
 from oxcross.recipes.interpreter import cpython, host_python, library, toolchain
 from oxcross.recipes.rendering import HOST, step
-from oxcross.sdist import Sdist
+from oxcross.sdist import IndexFile, Sdist
 from oxcross.targets import Target
 
 
@@ -37,9 +38,7 @@ def extension(target: Target, version: str, sdist: Sdist) -> Step:
     """A distribution built from source: what is installed (``tree/``), and an object of each extension module."""
     row, source = pinned(version)
     known = packages.get(sdist.name)
-    room = rooms.files("templates")
-    support = {path.partition("/")[2]: data for path, data in room.items() if path.startswith("extension/")}
-    wheels = {f"wheel-{number}": wheel for number, wheel in enumerate(sdist.wheels)}
+    wheels = _wheels(sdist)
     facts = {
         "filename": sdist.file.filename,
         "backend": sdist.backend,
@@ -55,7 +54,6 @@ def extension(target: Target, version: str, sdist: Sdist) -> Step:
         "platform": f"{target.os}-{target.arch}",
         "cxx": sdist.cxx,
     }
-    support["facts.json"] = (json.dumps(facts, indent=1) + "\n").encode()
     return step(
         target,
         f"{sdist.name}-{sdist.version}",
@@ -63,7 +61,7 @@ def extension(target: Target, version: str, sdist: Sdist) -> Step:
         title=f"{sdist.name} {sdist.version}, its extension modules as objects to link",
         inputs={
             "sdist": sdist.file,
-            "support": Tree(support),
+            "support": _support(facts, "extension/"),
             "toolchain": toolchain(target),
             "host-python": host_python(version),
             "python": cpython(target, version),
@@ -81,7 +79,7 @@ def pure(version: str, sdist: Sdist) -> Step:
     """A distribution without extension modules, built from source once for all targets: what is installed (``tree/``)."""
     row, _ = pinned(version)
     known = packages.get(sdist.name)
-    wheels = {f"wheel-{number}": wheel for number, wheel in enumerate(sdist.wheels)}
+    wheels = _wheels(sdist)
     facts = {
         "filename": sdist.file.filename,
         "backend": sdist.backend,
@@ -90,12 +88,6 @@ def pure(version: str, sdist: Sdist) -> Step:
         "environment": dict(known.environment),
         "settings": dict(known.settings),
     }
-    support = {
-        path.partition("/")[2]: data
-        for path, data in rooms.files("templates").items()
-        if path.startswith(("extension/", "pure/"))
-    }
-    support["facts.json"] = (json.dumps(facts, indent=1) + "\n").encode()
     return step(
         targets.get(HOST),
         f"{sdist.name}-{sdist.version}-pure",
@@ -103,7 +95,7 @@ def pure(version: str, sdist: Sdist) -> Step:
         title=f"{sdist.name} {sdist.version}, which has no extension modules",
         inputs={
             "sdist": sdist.file,
-            "support": Tree(support),
+            "support": _support(facts, "extension/", "pure/"),
             "host-python": host_python(version),
             **wheels,
         },
@@ -111,3 +103,18 @@ def pure(version: str, sdist: Sdist) -> Step:
         minor=row.series,
         toolchain=False,
     )
+
+
+def _wheels(sdist: Sdist) -> dict[str, IndexFile]:
+    """The wheels that its build needs, by the names of the inputs."""
+    return {f"wheel-{number}": wheel for number, wheel in enumerate(sdist.wheels)}
+
+
+def _support(facts: Mapping[str, object], *folders: str) -> Tree:
+    """The scripts in these folders of ``templates/``, beside each other, and the facts that they read."""
+    scripts = {
+        path.partition("/")[2]: data
+        for path, data in rooms.files("templates").items()
+        if path.startswith(folders)
+    }
+    return Tree({**scripts, "facts.json": (json.dumps(facts, indent=1) + "\n").encode()})
