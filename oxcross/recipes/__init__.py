@@ -11,7 +11,7 @@ rendered script reads are its Step's inputs, and nothing else. The graph of one 
 from __future__ import annotations
 
 from oxcross.plan import Step
-from oxcross.recipes.distributions import cxx, distribution, extension, pure
+from oxcross.recipes.distributions import distribution
 from oxcross.recipes.interpreter import (
     LIBRARIES,
     Library,
@@ -34,16 +34,13 @@ __all__ = [
     "LIBRARIES",
     "Library",
     "cpython",
-    "cxx",
     "distribution",
-    "extension",
     "host_python",
     "launcher",
     "libraries",
     "library",
     "licences",
     "linked",
-    "pure",
     "runtime",
     "squeezed",
     "steps",
